@@ -1,0 +1,23 @@
+"""Errors a user of :mod:`training` can mend."""
+
+from __future__ import annotations
+
+
+class TrainingError(Exception):
+    """Bad input or settings; the message says in one line what, why, and what to do."""
+
+
+class DatasetError(TrainingError):
+    """A folder of images cannot be read, or cannot be learnt from or evaluated on."""
+
+
+class WeightsError(TrainingError):
+    """A weights or model file is missing, damaged or of another network."""
+
+
+class ClusteringError(TrainingError):
+    """No usable pseudo-labels could be made from the target images."""
+
+
+class Cancelled(Exception):  # noqa: N818 - an outcome, not a fault
+    """The run was asked to stop; its last checkpoint is intact."""
