@@ -13,7 +13,7 @@ class StyleTransferSettings:
     filters: int = 64  # channels of the generators' first layer; CycleGAN
     discriminator_filters: int = 64  # channels of the discriminators' first layer; CycleGAN
     siamese_filters: int = 64  # channels of SiaNet's first layer; SPGAN
-    residual: bool = False  # True: the generator starts as the identity and learns a change; ours, for short runs
+    residual: bool = False  # True: starts as the identity and learns a change; ours, for short runs
     epochs: int = 30  # epochs; design, `paper`
     iterations_per_epoch: int = 2000  # batches an epoch; design, `paper`
     batch_size: int = 8  # images of each domain; SPGAN
@@ -31,4 +31,4 @@ class StyleTransferSettings:
     margin: float = 2.0  # m of eq 5, in [0, 2]; SPGAN
     dropout: float = 0.5  # SiaNet, before its last layer; SPGAN
     generator_every: int = 2  # generators learn every n-th iteration; SPGAN
-    contrastive_from_epoch: int = 1  # first epoch, from 0, in which eq 5 reaches the generators; SPGAN: the second
+    contrastive_from_epoch: int = 1  # from 0: first epoch whose generators see eq 5; SPGAN: the second
