@@ -32,3 +32,87 @@ class StyleTransferSettings:
     dropout: float = 0.5  # SiaNet, before its last layer; SPGAN
     generator_every: int = 2  # generators learn every n-th iteration; SPGAN
     contrastive_from_epoch: int = 1  # from 0: first epoch whose generators see eq 5; SPGAN: the second
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """The embedding network of stages 2 and 3. The defaults are the ``paper`` preset."""
+
+    backbone: str = "resnet50_ibn_a"  # see training.networks.backbones.NAMES; paper, section 3.2.1
+    weights: str | None = None  # a file of ImageNet weights brought by hand; None: bundled or fetched once
+    height: int = 256  # pixels of a crop, a multiple of 32; the field's habit
+    width: int = 128  # pixels of a crop, a multiple of 32; the field's habit
+    last_stride: int = 1  # of the last stage, 1 or 2; Luo et al. 2019 (ResNets: always 1)
+    transformer_blocks: int = 2  # last blocks that attend, 0..2; eqs 10-14, Table 5
+    transformer_heads: int = 4  # attention heads; ours (the paper does not say)
+    transformer_sigmoid: bool = True  # sigmoid of eq 10
+    pooling: str = "average"  # "average" or "gem"
+
+
+@dataclass(frozen=True)
+class PretrainingSettings:
+    """Stage 2, supervised pre-training. The defaults are the ``paper`` preset, with MMT's constants."""
+
+    epochs: int = 80  # epochs; MMT
+    iterations_per_epoch: int = 100  # batches an epoch; MMT
+    identities: int = 16  # people a batch; MMT
+    instances: int = 4  # images of each; MMT
+    optimiser: str = "adam"  # "adam" (L2 in the gradient) or "adamw" (decoupled decay)
+    learning_rate: float = 3.5e-4  # MMT
+    weight_decay: float = 5e-4  # MMT
+    warmup_iterations: int = 1000  # linear warm-up; MMT: 10 epochs
+    schedule: str = "steps"  # "steps": x0.1 after each of `steps`; "cosine": to 0 at the end
+    steps: tuple[float, ...] = (0.5, 0.875)  # as fractions of all iterations; MMT: epochs 40 and 70 of 80
+    smoothing: float = 0.1  # label smoothing of eq 7; MMT
+    triplet_margin: float | None = None  # m of eq 8; None: softmax margin (MMT)
+    triplet_scale: float = 0.0  # 0: raw features in eq 8; s > 0: L2-normalised features times s
+    identity_weight: float = 0.5  # lambda of eq 9
+    erasing: float = 0.0  # probability of random erasing; MMT: none in pre-training
+    target_images: int = 64  # target images a batch run through without loss, for the norms; MMT; 0: none
+    norm_group: int = 16  # images a batch norm's statistics are taken over; 0: the whole batch
+
+
+@dataclass(frozen=True)
+class TeacherStudentSettings:
+    """Stage 3, teacher-student adaptation. The defaults are the ``paper`` preset, with MMT's constants."""
+
+    epochs: int = 40  # epochs, each with a clustering of its own; MMT
+    iterations_per_epoch: int = 400  # batches an epoch; MMT
+    identities: int = 16  # clusters a batch; MMT
+    instances: int = 4  # images of each; MMT
+    optimiser: str = "adam"  # "adam" or "adamw"
+    learning_rate: float = 3.5e-4  # constant; MMT
+    weight_decay: float = 5e-4  # MMT
+    alpha: float = 0.999  # momentum of the mean teachers, eq 15; MMT
+    clustering: str = "dbscan"  # "dbscan" or "kmeans"; paper, Table 3
+    kmeans_clusters: int = 500  # K of K-means; paper, Table 3
+    expected_images: float = 17.0  # images a person is expected to have in the target; Market-1501: 17.2
+    k1: int | None = None  # neighbours of the Jaccard distance; None: follows expected_images (30 at 17)
+    k2: int | None = None  # neighbours of its query expansion; None: follows expected_images (6 at 17)
+    eps: float | None = None  # DBSCAN radius, 0..1; None: auto, from the nearest pairs
+    min_samples: int | None = None  # DBSCAN; None: 4, or 2 where fewer than 8 images a person are expected
+    smoothing: float = 0.1  # label smoothing of the hard identity loss; MMT
+    triplet_margin: float | None = None  # m of eq 8; None: softmax margin
+    triplet_scale: float = 0.0  # as in stage 2
+    soft_identity_weight: float = 0.5  # lambda_id of eq 20; MMT
+    soft_triplet_weight: float = 0.8  # lambda_tri of eq 20; MMT
+    identity_weight: float = 0.45  # beta 1 of eq 20
+    triplet_weight: float = 0.45  # beta 2 of eq 20; the rest to 1 is the attraction's
+    attraction_mates: int = 6  # n of eq 19: nearest cluster-mates whose centre attracts
+    erasing: float = 0.5  # probability of random erasing; MMT
+    norm_group: int = 16  # images a batch norm's statistics are taken over; 0: the whole batch
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a run of the three stages."""
+
+    preset: str = "paper"  # the name of the preset these settings began as
+    seed: int = 0  # of everything random
+    device: str = "auto"  # "auto", "cpu", "cuda" or "cuda:N"
+    precision: str = "auto"  # "auto", "float32" or "bfloat16" (autocast)
+    style_transfer_enabled: bool = True  # False: pre-train on the untranslated source (Table 4)
+    network: NetworkSettings = NetworkSettings()
+    style_transfer: StyleTransferSettings = StyleTransferSettings()
+    pretraining: PretrainingSettings = PretrainingSettings()
+    teacher_student: TeacherStudentSettings = TeacherStudentSettings()
