@@ -50,11 +50,11 @@ def load_checkpoint(path: Path, *, device: torch.device | str = "cpu") -> dict[s
     """
     try:
         return cast(dict[str, Any], torch.load(path, map_location=device, weights_only=True))
-    except OSError as error:
+    except (FileNotFoundError, PermissionError) as error:
         raise TrainingError(
-            f"The checkpoint {path} could not be read ({error.strerror or error})."
+            f"The checkpoint {path} could not be read ({error.strerror}). Check the path and its permissions."
         ) from error
-    except (RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
         raise TrainingError(
             f"The checkpoint {path} is damaged or was not written by this program. "
             "Remove it to start this stage again."
