@@ -1,0 +1,1 @@
+"""Footage: clip -> frames -> detections -> tracks -> crops. Knows no site and no model of the site."""
