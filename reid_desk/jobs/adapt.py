@@ -1,0 +1,165 @@
+"""Adapt: a labelled source and the site's own crops -> a model for this site, put to use.
+
+The old model answers searches until every crop has been embedded with the new one. What is missing is said
+before anything heavy is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from reid_desk.errors import ReidDeskError, SiteError, SourceError
+from reid_desk.jobs.embed import embed_missing
+from reid_desk.jobs.reporters import EventReporter
+from reid_desk.jobs.target import write_target
+from reid_desk.site import Model, Run, Site, Source
+from training.presets import NAMES, preset
+from training.settings import Settings
+
+FEWEST_CROPS = 8
+"""Fewer crops than this cannot form even two clusters of four."""
+_MODEL_FILE = "model.onnx"
+
+
+def run(site: Site, run: Run, arguments: Mapping[str, Any], reporter: EventReporter) -> dict[str, Any]:
+    """Do the job; see :class:`reid_desk.jobs.spec.JobSpec` for its arguments.
+
+    Returns ``{"model", "name", "preset", "crops", "report"}``, the report being that of
+    :func:`training.adaptation.adapt`.
+
+    Raises:
+        ReidDeskError: the site is not ready to be adapted to.
+        training.errors.TrainingError: the source or the crops cannot be learnt from.
+    """
+    source = ready_source(site, arguments.get("source"))
+    name = arguments.get("preset")
+    if name is not None and name not in NAMES:
+        raise ReidDeskError(f"There is no preset {name!r}; there are {', '.join(NAMES)}.")
+    return adapt_site(site, run, source, arguments, reporter)
+
+
+def ready_source(site: Site, name: str | None) -> Source:
+    """The source to learn from, if the site has all that adaptation needs.
+
+    Raises:
+        ReidDeskError: what is missing, and how to bring it.
+    """
+    source = _chosen_source(site, name)
+    if not Path(source.path).is_dir():
+        raise SourceError(
+            f"The source {source.name} is no longer at {source.path}. Bring it back, or add it anew."
+        )
+    crops = site.count_crops()
+    if crops == 0:
+        raise SiteError("The site has no crops to adapt to. Import footage first (reid-desk import).")
+    if crops < FEWEST_CROPS:
+        raise SiteError(
+            f"The site has {crops} crops, and adapting needs at least {FEWEST_CROPS}. Import more footage first."
+        )
+    return source
+
+
+def adapt_site(
+    site: Site, run: Run, source: Source, arguments: Mapping[str, Any], reporter: EventReporter
+) -> dict[str, Any]:
+    """Train in the folder of ``run``, then bring the model into use; see :func:`run`."""
+    evaluation = evaluation_set(site)
+    model = _model_of(site, run)
+    if model is None:
+        report = _train(site, run, source, evaluation, arguments, reporter)
+        model = site.add_model(run.folder, name=_model_name(), run_id=run.id)
+    else:
+        report = _read_report(run.folder)
+    crops = embed_missing(site, model, reporter)
+    site.use_model(model.id)
+    _keep_evaluations(site, model, evaluation, report)
+    reporter.message(f"The site is searched with {model.name} from now on.")
+    return {
+        "model": model.id,
+        "name": model.name,
+        "preset": model.card.get("preset"),
+        "crops": crops,
+        "report": report,
+    }
+
+
+def evaluation_set(site: Site) -> Source | None:
+    """The labelled set that models of this site are measured on: the one added last, if any."""
+    return max(site.sources(role="evaluation"), key=lambda source: source.added_at, default=None)
+
+
+def default_preset() -> str:
+    """The preset for this machine: ``paper`` with a CUDA device, else ``compact``."""
+    import torch  # noqa: PLC0415 - seconds; the job needs it anyway by now
+
+    return "paper" if torch.cuda.is_available() else "compact"
+
+
+def _chosen_source(site: Site, name: str | None) -> Source:
+    if name is not None:
+        return site.source(name)
+    sources = site.sources(role="source")
+    if not sources:
+        raise SourceError("The site has no labelled source to learn from. Add one (reid-desk source add).")
+    if len(sources) > 1:
+        names = ", ".join(source.name for source in sources)
+        raise SourceError(f"The site has {len(sources)} sources: {names}. Say which one (--source NAME).")
+    return sources[0]
+
+
+def _train(
+    site: Site,
+    run: Run,
+    source: Source,
+    evaluation: Source | None,
+    arguments: Mapping[str, Any],
+    reporter: EventReporter,
+) -> dict[str, Any]:
+    target = run.folder / "target"
+    crops = write_target(site, target, reporter)
+    reporter.phase("load", "Loading the training code")
+    settings = _settings(arguments)
+    reporter.message(f"{crops:,} crops, source {source.name}, preset {settings.preset}.")
+    from training.adaptation import adapt  # noqa: PLC0415 - torch: seconds, and only once all is ready
+
+    return adapt(
+        Path(source.path),
+        target,
+        run.folder,
+        settings,
+        test=Path(evaluation.path) if evaluation else None,
+        resume=bool(arguments.get("resume")),
+        reporter=reporter,
+    )
+
+
+def _settings(arguments: Mapping[str, Any]) -> Settings:
+    name = arguments.get("preset") or default_preset()
+    seed = arguments.get("seed")
+    return preset(name) if seed is None else preset(name, seed=int(seed))
+
+
+def _model_of(site: Site, run: Run) -> Model | None:
+    """The model that this run had already made before it was cut off."""
+    return next((model for model in site.models() if model.run_id == run.id), None)
+
+
+def _model_name() -> str:
+    return f"Adapted {datetime.now(UTC).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _read_report(folder: Path) -> dict[str, Any]:
+    import json  # noqa: PLC0415
+
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return report
+
+
+def _keep_evaluations(site: Site, model: Model, evaluation: Source | None, report: Mapping[str, Any]) -> None:
+    kept = {kept.label for kept in site.evaluations() if kept.model_id == model.id}
+    for label, part in (("before", "source_only"), ("after", "adapted")):
+        if evaluation is not None and label not in kept and report.get(part):
+            site.add_evaluation(model.id, label, evaluation.name, report[part])
