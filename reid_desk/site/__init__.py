@@ -1,0 +1,35 @@
+"""A site on disk: SQLite and files. The only place with SQL."""
+
+from reid_desk.site.records import (
+    Box,
+    Camera,
+    Clip,
+    Crop,
+    CropTable,
+    Evaluation,
+    Model,
+    NewCrop,
+    NewTrack,
+    Revision,
+    Run,
+    Source,
+    Track,
+)
+from reid_desk.site.site import Site
+
+__all__ = [
+    "Box",
+    "Camera",
+    "Clip",
+    "Crop",
+    "CropTable",
+    "Evaluation",
+    "Model",
+    "NewCrop",
+    "NewTrack",
+    "Revision",
+    "Run",
+    "Site",
+    "Source",
+    "Track",
+]

@@ -1,0 +1,154 @@
+"""Connections to ``site.db``: one a thread, one transaction at a time, failures told in words."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reid_desk.errors import SiteError
+from reid_desk.site import schema
+
+BUSY_SECONDS = 30.0  # how long a writer waits for another process that is writing
+PRIMARY_CODE = 0xFF  # SQLite's extended result codes carry the primary one in their low byte
+
+_REASONS = {
+    sqlite3.SQLITE_FULL: "the disk is full; free some space and try again",
+    sqlite3.SQLITE_BUSY: "another process keeps writing to it; wait for its jobs and try again",
+    sqlite3.SQLITE_READONLY: "it is write-protected; allow writing to the site's folder",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the permissions of the site's folder",
+    sqlite3.SQLITE_PERM: "access is denied; check the permissions of the site's folder",
+    sqlite3.SQLITE_IOERR: "the disk reports an error; check the disk",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; restore it from a backup",
+    sqlite3.SQLITE_NOTADB: "it is damaged or not a database; restore it from a backup",
+}
+
+# Ids and figures often come out of arrays; SQLite takes only Python's own numbers.
+for _integer in (np.int32, np.int64):
+    sqlite3.register_adapter(_integer, int)
+sqlite3.register_adapter(np.float32, float)
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk, a damaged database and their like into a ``SiteError`` about ``path``."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        reason = _REASONS.get(getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE)
+        if reason is None:
+            raise
+        raise SiteError(f"Cannot use {path}: {reason}.") from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SiteError(
+                f"Cannot write to {path}: the disk is full; free some space and try again."
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise SiteError(f"Cannot write to {path}: access is denied; check the permissions.") from error
+        raise
+
+
+class _ThreadConnection:
+    """A connection that is closed when its thread ends."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.close = weakref.finalize(self, connection.close)
+
+
+class Database:
+    """The database of one site, for any thread of this process.
+
+    Attributes:
+        path: the ``site.db``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._connections: weakref.WeakSet[_ThreadConnection] = weakref.WeakSet()
+        self._closed = False
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection.
+
+        Raises:
+            SiteError: the site was closed.
+        """
+        if self._closed:
+            raise SiteError(f"The site at {self.path.parent} is closed; open it again.")
+        held: _ThreadConnection | None = getattr(self._local, "held", None)
+        if held is None:
+            held = _ThreadConnection(connect(self.path))
+            self._local.held = held
+            self._connections.add(held)
+        return held.connection
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """Return all rows of a query, as tuples."""
+        with storage_errors(self.path):
+            return self.connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """Return the first row of a query, or ``None``."""
+        with storage_errors(self.path):
+            return self.connection.execute(sql, parameters).fetchone()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Write all or nothing; a transaction inside a transaction is part of it."""
+        with storage_errors(self.path):
+            connection = self.connection
+            if connection.in_transaction:
+                yield connection
+                return
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                _roll_back(connection)
+                raise
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self._closed = True
+        for held in list(self._connections):
+            held.close()
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection that commits nothing on its own and may be closed from another thread."""
+    with storage_errors(path):
+        connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute(f"PRAGMA page_size = {schema.PAGE_SIZE}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    # A full disk may have rolled it back already.
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def id_list(ids: Iterable[int]) -> str:
+    """Return ids as the one parameter of ``IN (SELECT value FROM json_each(?))``; any number of them."""
+    return json.dumps([int(i) for i in ids])

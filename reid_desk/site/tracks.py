@@ -1,0 +1,115 @@
+"""Tracks, their boxes, their crops: how they are stored, and how tracks are read back."""
+
+# ruff: noqa: S608 - queries are put together from constants only; values are always bound
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from reid_desk.errors import SiteError
+from reid_desk.site.database import Database
+from reid_desk.site.records import Box, Clip, NewCrop, NewTrack, Track
+
+# One blob a track: hundreds of boxes are read together or not at all.
+_BOXES = np.dtype(
+    [
+        ("frame", "<i4"),
+        ("time", "<f8"),
+        ("left", "<f4"),
+        ("top", "<f4"),
+        ("width", "<f4"),
+        ("height", "<f4"),
+        ("score", "<f4"),
+    ]
+)
+
+_TRACK_COLUMNS = "id, clip_id, camera_id, first_frame, last_frame, started_at, ended_at, length"
+
+
+class Tracks:
+    """The tracks of a site.
+
+    Args:
+        database: the site's.
+        camera_ids: turns cameras given by id or name into ids.
+    """
+
+    def __init__(self, database: Database, camera_ids: Callable[[Sequence[int | str]], list[int]]) -> None:
+        self._database = database
+        self._camera_ids = camera_ids
+
+    def tracks(self, clip_id: int | None = None, camera: int | str | None = None) -> list[Track]:
+        """Return tracks in the order they started, of one clip, of one camera (id or name), or all."""
+        conditions: list[str] = []
+        parameters: list[int] = []
+        if clip_id is not None:
+            conditions.append("clip_id = ?")
+            parameters.append(clip_id)
+        if camera is not None:
+            conditions.append("camera_id = ?")
+            parameters += self._camera_ids([camera])
+        where = " WHERE " + " AND ".join(conditions) if conditions else ""
+        rows = self._database.rows(
+            f"SELECT {_TRACK_COLUMNS} FROM tracks{where} ORDER BY started_at, id", parameters
+        )
+        return [Track(*row) for row in rows]
+
+    def track(self, track_id: int) -> Track:
+        """Return one track.
+
+        Raises:
+            SiteError: there is no such track.
+        """
+        row = self._database.row(f"SELECT {_TRACK_COLUMNS} FROM tracks WHERE id = ?", (track_id,))
+        if row is None:
+            raise SiteError(f"The site has no track {track_id}; its clip may have been removed.")
+        return Track(*row)
+
+    def track_boxes(self, track_id: int) -> list[Box]:
+        """Return the boxes of a track in the order of time.
+
+        Raises:
+            SiteError: there is no such track.
+        """
+        row = self._database.row("SELECT boxes FROM track_boxes WHERE track_id = ?", (track_id,))
+        if row is None:
+            raise SiteError(f"The site has no track {track_id}; its clip may have been removed.")
+        return [Box(*values) for values in np.frombuffer(row[0], dtype=_BOXES).tolist()]
+
+
+def insert_track(connection: sqlite3.Connection, clip: Clip, track: NewTrack) -> None:
+    """Store a track with its boxes and crops.
+
+    Raises:
+        ValueError: the track has no boxes.
+    """
+    if not track.boxes:
+        raise ValueError("a track has at least one box")
+    first, last = track.boxes[0], track.boxes[-1]
+    cursor = connection.execute(
+        "INSERT INTO tracks (clip_id, camera_id, first_frame, last_frame, started_at, ended_at, length) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (clip.id, clip.camera_id, first.frame, last.frame, first.time, last.time, len(track.boxes)),
+    )
+    track_id = int(cursor.lastrowid or 0)
+    packed = np.array(
+        [(b.frame, b.time, b.left, b.top, b.width, b.height, b.score) for b in track.boxes], dtype=_BOXES
+    )
+    connection.execute(
+        "INSERT INTO track_boxes (track_id, boxes) VALUES (?, ?)", (track_id, packed.tobytes())
+    )
+    for crop in track.crops:
+        _insert_crop(connection, clip, track_id, crop)
+
+
+def _insert_crop(connection: sqlite3.Connection, clip: Clip, track_id: int, crop: NewCrop) -> None:
+    place = (crop.frame, crop.time, crop.left, crop.top, crop.width, crop.height, crop.score, crop.quality)
+    cursor = connection.execute(
+        'INSERT INTO crops (track_id, clip_id, camera_id, frame, time, "left", top, width, height, score, '
+        "quality) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (track_id, clip.id, clip.camera_id, *place),
+    )
+    connection.execute("INSERT INTO crop_images (crop_id, jpeg) VALUES (?, ?)", (cursor.lastrowid, crop.jpeg))
