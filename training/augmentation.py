@@ -84,7 +84,8 @@ def erase(images: Tensor, generator: torch.Generator, probability: float = 0.5) 
     in_rows = _within(torch.arange(height, device=images.device), top, heights)
     in_columns = _within(torch.arange(width, device=images.device), left, widths)
     erased = in_rows[:, None, :, None] & in_columns[:, None, None, :] & (chosen & fits)[:, None, None, None]
-    return images.masked_fill(erased, 0.0)
+    # masked_fill of its own would give up the channels-last order; a clone keeps it.
+    return images.clone().masked_fill_(erased, 0.0)
 
 
 def _first_fitting_rectangle(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
