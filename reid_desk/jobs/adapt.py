@@ -57,7 +57,8 @@ def ready_source(site: Site, name: str | None) -> Source:
         raise SiteError("The site has no crops to adapt to. Import footage first (reid-desk import).")
     if crops < FEWEST_CROPS:
         raise SiteError(
-            f"The site has {crops} crops, and adapting needs at least {FEWEST_CROPS}. Import more footage first."
+            f"The site has {crops} crops, and adapting needs at least {FEWEST_CROPS}. "
+            "Import more footage first."
         )
     return source
 
@@ -66,16 +67,15 @@ def adapt_site(
     site: Site, run: Run, source: Source, arguments: Mapping[str, Any], reporter: EventReporter
 ) -> dict[str, Any]:
     """Train in the folder of ``run``, then bring the model into use; see :func:`run`."""
-    evaluation = evaluation_set(site)
     model = _model_of(site, run)
     if model is None:
-        report = _train(site, run, source, evaluation, arguments, reporter)
+        report = _train(site, run, source, arguments, reporter)
         model = site.add_model(run.folder, name=_model_name(), run_id=run.id)
     else:
         report = _read_report(run.folder)
     crops = embed_missing(site, model, reporter)
     site.use_model(model.id)
-    _keep_evaluations(site, model, evaluation, report)
+    _keep_evaluations(site, model, report)
     reporter.message(f"The site is searched with {model.name} from now on.")
     return {
         "model": model.id,
@@ -111,13 +111,9 @@ def _chosen_source(site: Site, name: str | None) -> Source:
 
 
 def _train(
-    site: Site,
-    run: Run,
-    source: Source,
-    evaluation: Source | None,
-    arguments: Mapping[str, Any],
-    reporter: EventReporter,
+    site: Site, run: Run, source: Source, arguments: Mapping[str, Any], reporter: EventReporter
 ) -> dict[str, Any]:
+    evaluation = evaluation_set(site)
     target = run.folder / "target"
     crops = write_target(site, target, reporter)
     reporter.phase("load", "Loading the training code")
@@ -158,7 +154,8 @@ def _read_report(folder: Path) -> dict[str, Any]:
     return report
 
 
-def _keep_evaluations(site: Site, model: Model, evaluation: Source | None, report: Mapping[str, Any]) -> None:
+def _keep_evaluations(site: Site, model: Model, report: Mapping[str, Any]) -> None:
+    evaluation = evaluation_set(site)
     kept = {kept.label for kept in site.evaluations() if kept.model_id == model.id}
     for label, part in (("before", "source_only"), ("after", "adapted")):
         if evaluation is not None and label not in kept and report.get(part):

@@ -19,7 +19,7 @@ from reid_desk.footage.detectors import NAMES, Detector, open_detector
 from reid_desk.footage.detectors.weights import TABLE, cache_folder
 from reid_desk.jobs.embed import embed_missing
 from reid_desk.jobs.reporters import EventReporter
-from reid_desk.site import Box, NewCrop, NewTrack, Run, Site
+from reid_desk.site import Box, Clip, NewCrop, NewTrack, Run, Site
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,18 @@ def run(site: Site, _run: Run, arguments: Mapping[str, Any], reporter: EventRepo
     result = import_clips(site, [Path(path) for path in arguments["paths"]], settings, reporter)
     embed_with_current(site, reporter)
     return result
+
+
+def check(arguments: Mapping[str, Any]) -> None:
+    """Look at the arguments and the footage without a site.
+
+    Raises:
+        ReidDeskError: an import with these arguments could not succeed.
+    """
+    settings_from(arguments)
+    sources, refused = find_clips([Path(path) for path in arguments["paths"]])
+    if not sources:
+        raise FootageError(_nothing_imported(refused))
 
 
 def settings_from(arguments: Mapping[str, Any]) -> ImportSettings:
@@ -142,7 +154,9 @@ def _import_clip(
         raise
     for warning in analysis.warnings:
         reporter.message(f"{source.path.name}: {warning}", level="warning")
-    return _told(info, clip_id, settings, analysis, reporter, time.monotonic() - began)
+    clip = site.clip(clip_id)
+    reporter.message(f"{source.path.name}: {clip.tracks:,} tracks, {clip.crops:,} crops.")
+    return _told(clip, time.monotonic() - began)
 
 
 def _begin(site: Site, info: ClipInfo, digest: str, settings: ImportSettings) -> int:
@@ -196,25 +210,16 @@ def new_tracks(analysis: ClipAnalysis) -> list[NewTrack]:
     ]
 
 
-def _told(
-    info: ClipInfo,
-    clip_id: int,
-    settings: ImportSettings,
-    analysis: ClipAnalysis,
-    reporter: EventReporter,
-    seconds: float,
-) -> dict[str, Any]:
-    crops = sum(len(track.crops) for track in analysis.tracks)
-    reporter.message(f"{info.path.name}: {len(analysis.tracks):,} tracks, {crops:,} crops.")
+def _told(clip: Clip, seconds: float) -> dict[str, Any]:
     return {
-        "path": str(info.path),
-        "clip": clip_id,
-        "camera": settings.camera,
+        "path": clip.path,
+        "clip": clip.id,
+        "camera": clip.camera,
         "state": "imported",
-        "tracks": len(analysis.tracks),
-        "crops": crops,
-        "frames": analysis.frames,
-        "duration": analysis.duration,
+        "tracks": clip.tracks,
+        "crops": clip.crops,
+        "frames": clip.frames,
+        "duration": clip.duration,
         "seconds": round(seconds, 3),
     }
 

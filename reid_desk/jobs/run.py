@@ -27,6 +27,8 @@ _MODULES = {
     "demo": "demo",
 }
 
+_MAKE_A_SITE = frozenset({"import", "demo"})
+
 
 def run_job(spec: JobSpec, reporter: EventReporter) -> dict[str, Any]:
     """Do what ``spec`` says and return its result.
@@ -51,7 +53,14 @@ def run_job(spec: JobSpec, reporter: EventReporter) -> dict[str, Any]:
 
 def _open_site(spec: JobSpec) -> Site:
     path = Path(spec.site)
-    return Site.open_or_create(path) if spec.kind == "demo" else Site.open(path)
+    if spec.kind not in _MAKE_A_SITE:
+        return Site.open(path)
+    if spec.kind == "import" and not path.exists():
+        # A wrong path of footage must not leave a new, empty site behind.
+        from reid_desk.jobs.import_footage import check  # noqa: PLC0415 - cv2
+
+        check(spec.arguments)
+    return Site.open_or_create(path)
 
 
 def _refuse(spec: JobSpec, error: BaseException, reporter: EventReporter) -> None:
@@ -80,7 +89,7 @@ def _work_through(site: Site, run: Run, spec: JobSpec, reporter: EventReporter) 
             reporter.emit(event)
 
     try:
-        site.update_run(run.id, "running")
+        site.update_run(run.id, "running", pid=os.getpid())
         reporter.check_cancelled()
         result = _work_of(spec.kind)(site, run, spec.arguments, reporter)
     except CANCELLATIONS:

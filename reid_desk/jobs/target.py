@@ -26,17 +26,16 @@ def write_target(site: Site, folder: Path, reporter: EventReporter) -> int:
     folders = {camera.id: part / folder_name(camera) for camera in site.cameras()}
     for path in folders.values():
         path.mkdir(parents=True)
-    crops = site.crops()
-    for start in range(0, len(crops), _BATCH):
+    crops = site.crop_metadata()
+    camera_of = dict(zip(crops.crop_id.tolist(), crops.camera_id.tolist(), strict=True))
+    ids = list(camera_of)
+    for start in range(0, len(ids), _BATCH):
         reporter.check_cancelled()
-        batch = crops[start : start + _BATCH]
-        images = site.crop_images([crop.id for crop in batch])
-        for crop in batch:
-            if crop.id in images:
-                (folders[crop.camera_id] / f"{crop.id:08d}.jpg").write_bytes(images[crop.id])
-        reporter.progress(start + len(batch), len(crops))
+        for crop_id, jpeg in site.crop_images(ids[start : start + _BATCH]).items():
+            (folders[camera_of[crop_id]] / f"{crop_id:08d}.jpg").write_bytes(jpeg)
+        reporter.progress(min(start + _BATCH, len(ids)), len(ids))
     part.rename(folder)
-    return len(crops)
+    return len(ids)
 
 
 def folder_name(camera: Camera) -> str:

@@ -1,0 +1,68 @@
+"""What a command answers, and how times and tables look in it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+Commands = argparse._SubParsersAction  # what add_subparsers returns; argparse gives it no public name
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The outcome of a command: ``document`` for ``--json``, ``text`` for people, and the exit code."""
+
+    document: Mapping[str, Any] | Sequence[Any] = field(default_factory=dict)
+    text: str = ""
+    code: int = 0
+
+    def as_json(self) -> str:
+        """The document as JSON, indented."""
+        return json.dumps(self.document, indent=2, ensure_ascii=False)
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Columns as wide as their widest cell; numbers to the right."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in [list(head), *cells]) for i in range(len(head))]
+    to_right = [bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(head))]
+
+    def line(row: Sequence[str]) -> str:
+        padded = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, to_right, strict=True)
+        )
+        return "  ".join(padded).rstrip()
+
+    return "\n".join([line(head), *map(line, cells)])
+
+
+def local_time(seconds: float) -> str:
+    """Seconds since the epoch as date and time of this machine's time zone."""
+    return f"{datetime.fromtimestamp(seconds, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def utc_time(seconds: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def position(seconds: float) -> str:
+    """A place in a clip as ``h:mm:ss.t``."""
+    minutes, rest = divmod(max(seconds, 0.0), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{rest:04.1f}"
+
+
+def percent(value: float) -> str:
+    """A fraction as percent with one decimal."""
+    return f"{100 * value:.1f} %"
