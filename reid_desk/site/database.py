@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import operator
 import sqlite3
 import threading
 import weakref
@@ -32,9 +33,8 @@ _REASONS = {
 }
 
 # Ids and figures often come out of arrays; SQLite takes only Python's own numbers.
-for _integer in (np.int32, np.int64):
-    sqlite3.register_adapter(_integer, int)
-sqlite3.register_adapter(np.float32, float)
+for _number in (np.int32, np.int64, np.float32):
+    sqlite3.register_adapter(_number, operator.methodcaller("item"))
 
 
 @contextmanager
@@ -119,6 +119,17 @@ class Database:
             except BaseException:
                 _roll_back(connection)
                 raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all reads of this thread see the site as it is now, whatever others write meanwhile."""
+        with storage_errors(self.path):
+            connection = self.connection
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                _roll_back(connection)
 
     def close(self) -> None:
         """Close the connections of all threads."""

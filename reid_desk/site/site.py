@@ -41,9 +41,12 @@ class Site:
         self._database = Database(path / DATABASE_NAME)
         self.name = settings.read(self._database, settings.NAME) or path.name
 
+        self.snapshot = self._database.snapshot
+
         clips = Clips(self._database)
         self.cameras = clips.cameras
         self.camera = clips.camera
+        self.camera_ids = clips.camera_ids
         self.clips = clips.clips
         self.clip = clips.clip
         self.clip_by_sha256 = clips.clip_by_sha256
