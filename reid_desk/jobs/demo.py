@@ -18,18 +18,21 @@ import numpy as np
 
 from reid_desk.demo import DemoFootage, generate
 from reid_desk.demo.truth import ClipTruth, match_boxes, match_tracks, read_truth
+from reid_desk.errors import SiteError
 from reid_desk.jobs.adapt import adapt_site
 from reid_desk.jobs.evaluate import evaluate
 from reid_desk.jobs.import_footage import ImportSettings, import_clips
 from reid_desk.jobs.reporters import EventReporter
 from reid_desk.jobs.sources import add_source
 from reid_desk.jobs.target import folder_name
-from reid_desk.site import Crop, Run, Site, Source
+from reid_desk.search import FaissIndex, rank_tracks
+from reid_desk.site import Crop, Model, Run, Site, Source
 from training.datasets import open_dataset
 
 SOURCE = "demo-source"
 EVALUATION = "demo-people"
 _MADE = "footage.json"
+_TOP = 10
 
 
 def run(site: Site, run: Run, arguments: Mapping[str, Any], reporter: EventReporter) -> dict[str, Any]:
@@ -58,6 +61,7 @@ def run(site: Site, run: Run, arguments: Mapping[str, Any], reporter: EventRepor
         "site": str(site.path),
         "model": model.id,
         "crops": site.count_crops(),
+        "search": _search(site, model, people),
     }
 
 
@@ -117,6 +121,35 @@ def _known_crops(site: Site, clip_id: int, truth: ClipTruth) -> Iterator[tuple[i
         for crop, seen in zip(crops, match_boxes(places, truth), strict=True):
             if identity is not None and seen == identity:
                 yield identity, crop
+
+
+def _search(site: Site, model: Model, people: Path) -> dict[str, Any]:
+    """Search once, as an operator would: a person seen by one camera, in all the others."""
+    query, others = _query(people)
+    ids, vectors = site.vectors(model.id)
+    index = FaissIndex(vectors.shape[1])
+    index.add(ids, vectors)
+    gallery = site.crop_metadata(ids)
+    asked = site.crop(query)
+    vector = vectors[np.flatnonzero(ids == query)[0]].astype(np.float32)
+    elsewhere = gallery.camera_id != asked.camera_id
+    ranked = rank_tracks(index, vector, gallery.track_id, top=_TOP, allowed=elsewhere)
+    best = [int(ids[track.rows[0]]) for track in ranked]
+    return {
+        "query": query,
+        "matches": best,
+        "scores": [round(track.score, 4) for track in ranked],
+        "first_right": next((rank for rank, crop in enumerate(best, 1) if crop in others), None),
+    }
+
+
+def _query(people: Path) -> tuple[int, set[int]]:
+    """The first crop of the first person whom two cameras saw, and that person's crops in the others."""
+    for person in sorted(people.iterdir()):
+        first, *others = (sorted(camera.iterdir()) for camera in sorted(person.iterdir()))
+        if others:
+            return int(first[0].stem), {int(crop.stem) for crops in others for crop in crops}
+    raise SiteError("No person of the demo was seen by two cameras. Try another seed (--seed).")
 
 
 def _short(metrics: Mapping[str, Any]) -> dict[str, float]:

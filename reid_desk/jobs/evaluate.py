@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reid_desk.errors import ReidDeskError, SourceError
+from reid_desk.errors import SourceError
 from reid_desk.jobs.adapt import evaluation_set
 from reid_desk.jobs.embed import BATCH, chosen_model
 from reid_desk.jobs.reporters import EventReporter
@@ -44,8 +44,10 @@ def evaluate(site: Site, model: Model, name: str, folder: Path, reporter: EventR
     metrics = cmc_map(
         vectors[: len(query)],
         vectors[len(query) :],
-        *_labels(query, gallery, "identity"),
-        *_labels(query, gallery, "camera"),
+        query_ids=_labels(query, "identity"),
+        gallery_ids=_labels(gallery, "identity"),
+        query_cameras=_labels(query, "camera"),
+        gallery_cameras=_labels(gallery, "camera"),
     )
     site.add_evaluation(model.id, LABEL, name, metrics.as_dict())
     return {**metrics.as_dict(), "note": note}
@@ -69,19 +71,10 @@ def _embed(embedder: Embedder, samples: Sequence[Sample], reporter: EventReporte
     for start in range(0, len(samples), BATCH):
         reporter.check_cancelled()
         batch = samples[start : start + BATCH]
-        batches.append(embedder.embed([_image(sample.path) for sample in batch]))
+        batches.append(embedder.embed([decode_image(sample.path) for sample in batch]))
         reporter.progress(start + len(batch), len(samples))
     return np.concatenate(batches)
 
 
-def _image(path: Path) -> NDArray[np.uint8]:
-    try:
-        return decode_image(path)
-    except (ReidDeskError, OSError) as error:
-        raise SourceError(f"{path} cannot be read as an image. Remove it or bring it again.") from error
-
-
-def _labels(query: Sequence[Sample], gallery: Sequence[Sample], field: str) -> tuple[Any, Any]:
-    return tuple(
-        np.array([getattr(sample, field) for sample in part], dtype=np.int64) for part in (query, gallery)
-    )  # type: ignore[return-value]
+def _labels(samples: Sequence[Sample], field: str) -> NDArray[np.int64]:
+    return np.array([getattr(sample, field) for sample in samples], dtype=np.int64)
