@@ -20,8 +20,8 @@ def write_embedder(
 ) -> dict[str, Any]:
     """Write a ``model.onnx`` with its card inside and ``card.json`` beside it, and return the card.
 
-    Crops are cut into a grid, each cell's mean colour is taken, and the result turned at random into ``size`` dimensions:
-    crops of alike colours in alike places get alike embeddings.
+    Crops are cut into a grid, each cell's mean colour is taken, and the result turned at random into ``size``
+    dimensions: crops of alike colours in alike places get alike embeddings.
 
     Args:
         path: of the ONNX file; its folder is made.

@@ -48,7 +48,8 @@ def open_session(
 def cuda_works() -> bool:
     """Tell whether ONNX Runtime has CUDA and the machine a GPU with its driver.
 
-    ONNX Runtime names its CUDA provider even where there is no GPU, and complains at length when asked for it.
+    ONNX Runtime names its CUDA provider even where there is no GPU, and complains at length when asked to use
+    it.
     """
     import onnxruntime  # noqa: PLC0415 - the desk's window starts without it
 
