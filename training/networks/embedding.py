@@ -8,11 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.augmentation import IMAGENET_MEAN, IMAGENET_STD
 from training.networks.backbones import EfficientNetBackbone, ResNetBackbone
-
-# ImageNet's mean and standard deviation on the scale 0..255: what every backbone here was pre-trained with.
-IMAGE_MEAN = (123.675, 116.28, 103.53)
-IMAGE_STD = (58.395, 57.12, 57.375)
 
 
 class GeM(nn.Module):
@@ -79,8 +76,8 @@ class ExportedNetwork(nn.Module):
     def __init__(self, network: EmbeddingNetwork) -> None:
         super().__init__()
         self.network = network
-        self.register_buffer("mean", torch.tensor(IMAGE_MEAN))
-        self.register_buffer("std", torch.tensor(IMAGE_STD))
+        self.register_buffer("mean", 255 * torch.tensor(IMAGENET_MEAN))
+        self.register_buffer("std", 255 * torch.tensor(IMAGENET_STD))
 
     def forward(self, images: Tensor) -> Tensor:
         """[N, height, width, 3] uint8 RGB -> [N, D] float32, L2-normalised."""

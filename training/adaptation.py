@@ -1,0 +1,352 @@
+"""The three stages in a row, in one run folder, resumable.
+
+A run folder holds ``settings.json``, ``progress.json`` (seconds a stage), ``cache/`` (decoded and translated
+images, removed at the end), ``checkpoints/``, ``previews/``, and in the end ``model.onnx``, ``card.json``,
+``weights.safetensors`` and ``report.json``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from training.datasets import (
+    UNKNOWN,
+    Dataset,
+    Sample,
+    evaluation_split,
+    open_dataset,
+    open_target,
+    require_source,
+    require_target,
+)
+from training.devices import lower_precision, open_device
+from training.errors import TrainingError
+from training.export import export_onnx, make_card, save_weights, write_atomically
+from training.features import embed
+from training.images import ImageStore, decode
+from training.metrics import RetrievalMetrics, cmc_map
+from training.networks.backbones import AttentionSettings, build_backbone
+from training.networks.embedding import EmbeddingNetwork
+from training.pretraining import pretrain
+from training.progress import Reporter
+from training.settings import NetworkSettings, Settings
+from training.style_transfer import train_style_transfer
+from training.teacher_student import Adapted, TeacherStudent
+from training.translation import translate
+from training.weights import read_state
+
+# Crops that an exported model is checked on against torch.
+CHECKED_CROPS = 32
+
+
+def adapt(
+    source: Path,
+    target: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    test: Path | None = None,
+    resume: bool = False,
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Run all three stages and export the model.
+
+    Args:
+        source: a labelled data set, any layout of :func:`training.datasets.open_dataset`.
+        target: unlabelled crops, see :func:`training.datasets.open_target`.
+        out: the run folder; made if missing.
+        settings: of all stages, see :func:`training.presets.preset`.
+        test: a labelled data set to measure on. Its labels choose nothing. With it, a comparison model is trained
+            on the untranslated source (``source_only``), and its time is counted apart.
+        resume: continue the run in ``out`` where it stopped.
+        reporter: told what happens; its cancellation error passes through, checkpoints intact.
+
+    Returns:
+        The report, as written to ``out/report.json``: metrics of ``source_only``, ``pretrained`` and ``adapted``
+        (fractions 0..1, only with ``test``), ``seconds`` of each stage, the history of the clusterings.
+
+    Raises:
+        TrainingError: bad input or settings, in one line; ``out`` holds a run and ``resume`` is false, or the
+            settings differ from those of the run to be resumed.
+    """
+    # What can be wrong with the input is found before the run folder is made.
+    source_set, target_set = open_source(source), open_crops(target)
+    split = evaluation_split(open_dataset(test)) if test else None
+    run = open_run(out, settings, reporter=reporter, resume=resume)
+    reporter.phase("prepare", "Reading the images")
+    known, crops = run.decode("source", known_people(source_set)), run.decode("target", target_set.images)
+    measured = TestImages(run.decode("query", split[0]), run.decode("gallery", split[1]), split[2]) if split else None
+    images = run.translated(known, crops) if settings.style_transfer_enabled else known.images
+    metrics: dict[str, RetrievalMetrics] = {}
+    if measured:
+        source_only = run.pretrained("source_only", known, known.images, None)
+        metrics["source_only"] = run.evaluate(source_only, measured)
+        run.export(source_only, "source_only.onnx", source_set.name, None, crops, metrics["source_only"])
+    pretrained = run.pretrained("pretraining", known, images, crops)
+    if measured:
+        metrics["pretrained"] = run.evaluate(pretrained, measured)
+    adapted = run.adapted(pretrained, crops)
+    if measured:
+        metrics["adapted"] = run.evaluate(adapted.network, measured)
+    run.export(adapted.network, "model.onnx", source_set.name, target_set.name, crops, metrics.get("adapted"))
+    save_weights(adapted.network, out / "weights.safetensors")
+    history = [record.as_dict() for record in adapted.history]
+    report = {name: each.as_dict() for name, each in metrics.items()} | {
+        "evaluation": measured.note if measured else None,
+        "seconds": run.seconds | {"total": sum(run.seconds.values()) - run.seconds.get("source_only", 0.0)},
+        "clusters": history[-1]["clusters"] if history else None,
+        "history": history,
+        "problems": [*source_set.problems, *target_set.problems, *known.problems, *crops.problems],
+        "settings": dataclasses.asdict(settings),
+    }
+    write_atomically(out / "report.json", json.dumps(report, indent=2).encode())
+    shutil.rmtree(out / "cache", ignore_errors=True)
+    return report
+
+
+@dataclass(frozen=True)
+class TestImages:
+    """Queries and gallery of the labelled set that a run is measured on."""
+
+    __test__ = False  # to pytest: this is no test
+
+    query: ImageStore
+    gallery: ImageStore
+    note: str
+
+
+def open_source(path: Path) -> Dataset:
+    """A labelled data set that can be learnt from.
+
+    Raises:
+        DatasetError: it cannot.
+    """
+    dataset = open_dataset(path)
+    require_source(dataset)
+    return dataset
+
+
+def open_crops(path: Path) -> Dataset:
+    """Unlabelled crops, enough of them to adapt to.
+
+    Raises:
+        DatasetError: there are too few, or none.
+    """
+    dataset = open_target(path)
+    require_target(dataset)
+    return dataset
+
+
+def known_people(dataset: Dataset) -> tuple[Sample, ...]:
+    """The images whose person is known, people numbered 0..C-1."""
+    numbers = {identity: n for n, identity in enumerate(sorted({s.identity for s in dataset.images} - {UNKNOWN}))}
+    return tuple(
+        dataclasses.replace(sample, identity=numbers[sample.identity])
+        for sample in dataset.images
+        if sample.identity in numbers
+    )
+
+
+def open_run(out: Path, settings: Settings, *, reporter: Reporter, resume: bool = False) -> Run:
+    """Start a run in folder ``out``, or continue the one that is there.
+
+    Raises:
+        TrainingError: ``out`` holds a run and ``resume`` is false, or holds one with other settings, or cannot be
+            written.
+    """
+    file = out / "settings.json"
+    wanted = json.loads(json.dumps(dataclasses.asdict(settings)))
+    if file.exists():
+        if not resume:
+            raise TrainingError(f"{out} holds a run already; resume it with --resume, or choose another folder")
+        if json.loads(file.read_text()) != wanted:
+            raise TrainingError(f"the run in {out} was started with other settings; resume it with the same ones")
+    else:
+        write_atomically(file, json.dumps(wanted, indent=2).encode())
+    return Run(out, settings, reporter)
+
+
+def build_network(settings: NetworkSettings, *, pretrained: bool = True) -> EmbeddingNetwork:
+    """The embedding network that ``settings`` describe; ``pretrained``: with ImageNet weights.
+
+    Raises:
+        WeightsError: the weights cannot be had.
+    """
+    backbone = build_backbone(
+        settings.backbone,
+        height=settings.height,
+        width=settings.width,
+        last_stride=settings.last_stride,
+        attention=AttentionSettings(
+            settings.transformer_blocks, settings.transformer_heads, settings.transformer_sigmoid
+        ),
+        pretrained=pretrained,
+        weights=Path(settings.weights) if settings.weights else None,
+    )
+    return EmbeddingNetwork(backbone, pooling=settings.pooling)
+
+
+class Run:
+    """The stages of one run folder. Each stage's result is kept, so that it is not computed twice.
+
+    Attributes:
+        out: the run folder.
+        seconds: what each stage has taken so far, over all resumptions.
+    """
+
+    def __init__(self, out: Path, settings: Settings, reporter: Reporter) -> None:
+        self.out = out
+        self.settings = settings
+        self.device = open_device(settings.device)
+        self.bfloat16 = lower_precision(settings.precision, self.device, settings.network.backbone)
+        self._reporter = reporter
+        self._progress = out / "progress.json"
+        self.seconds: dict[str, float] = (
+            json.loads(self._progress.read_text()) if self._progress.exists() else {}
+        )
+
+    def decode(self, name: str, samples: tuple[Sample, ...]) -> ImageStore:
+        """Images at the network's size, kept under ``name`` while the run lasts.
+
+        Raises:
+            DatasetError: too many of them cannot be read.
+        """
+        size = self.settings.network
+        return decode(samples, size.height, size.width, self.out / "cache" / f"{name}.npy", self._reporter)
+
+    def translated(self, source: ImageStore, target: ImageStore) -> NDArray[np.uint8]:
+        """Stage 1: the source images in the look of the target, uint8 [N, H, W, 3]."""
+        file = self.out / "cache" / "translated.npy"
+        if file.exists():
+            translated: NDArray[np.uint8] = np.load(file, mmap_mode="r")
+            return translated
+        with self._timed("style_transfer"):
+            self._reporter.phase("style_transfer", "Learning the look of the site")
+            generator = train_style_transfer(
+                source.images,
+                target.images,
+                self.settings.style_transfer,
+                device=self.device,
+                seed=self.settings.seed,
+                checkpoint=self._checkpoint("style_transfer.pt"),
+                previews=self.out / "previews",
+                reporter=self._reporter,
+            )
+            self._reporter.phase("translate", "Giving the source the look of the site")
+            return translate(generator, source.images, device=self.device, out=file, reporter=self._reporter)
+
+    def pretrained(
+        self, name: str, source: ImageStore, images: NDArray[np.uint8], target: ImageStore | None
+    ) -> EmbeddingNetwork:
+        """Stage 2 on ``images``, the source's, translated or not; kept under ``name``.
+
+        ``target``: crops that the norms see, or ``None``: no look at the target (the comparison model).
+        """
+        text = "Learning to tell people apart" if target else "Training the comparison model on the source alone"
+        self._reporter.phase(name, text)
+        kept = self._checkpoint(f"{name}.safetensors")
+        network = self._network(pretrained=not kept.exists())
+        if kept.exists():
+            network.load_state_dict(read_state(kept))
+            return network
+        with self._timed(name):
+            pretrain(
+                network,
+                images,
+                source.identities,
+                source.cameras,
+                self.settings.pretraining,
+                target=target.images if target else None,
+                device=self.device,
+                bfloat16=self.bfloat16,
+                seed=self.settings.seed,
+                checkpoint=self._checkpoint(f"{name}.pt"),
+                reporter=self._reporter,
+            )
+        save_weights(network, kept)
+        self._checkpoint(f"{name}.pt").unlink(missing_ok=True)
+        return network
+
+    def adapted(self, network: EmbeddingNetwork, target: ImageStore) -> Adapted:
+        """Stage 3, from ``network`` of stage 2.
+
+        Raises:
+            ClusteringError: nothing to learn from could be found among the target's crops.
+        """
+        self._reporter.phase("adaptation", "Adapting to the people of the site")
+        with self._timed("adaptation"):
+            return TeacherStudent(
+                (network, network),
+                target.images,
+                target.cameras,
+                self.settings.teacher_student,
+                device=self.device,
+                bfloat16=self.bfloat16,
+                seed=self.settings.seed,
+                reporter=self._reporter,
+            ).run(self._checkpoint("teacher_student.pt"))
+
+    def evaluate(self, network: EmbeddingNetwork, test: TestImages) -> RetrievalMetrics:
+        """CMC and mAP of ``network`` on ``test``."""
+        self._reporter.phase("evaluate", "Measuring")
+        query, gallery = (
+            embed(network, part.images, device=self.device, bfloat16=self.bfloat16, reporter=self._reporter)
+            for part in (test.query, test.gallery)
+        )
+        return cmc_map(
+            query, gallery, test.query.identities, test.gallery.identities, test.query.cameras, test.gallery.cameras
+        )
+
+    def export(
+        self,
+        network: EmbeddingNetwork,
+        name: str,
+        source: str,
+        target: str | None,
+        crops: ImageStore,
+        metrics: RetrievalMetrics | None,
+    ) -> None:
+        """Write ``network`` as ``name`` (ONNX) with its card into the run folder, checked on some of ``crops``."""
+        self._reporter.phase("export", "Writing the model file")
+        card = make_card(
+            network,
+            self.settings.network,
+            preset=self.settings.preset,
+            source=source,
+            target=target,
+            metrics=metrics.as_dict() if metrics else None,
+        )
+        export_onnx(network, self.out / name, card, samples=np.asarray(crops.images[:CHECKED_CROPS]))
+
+    def _network(self, *, pretrained: bool) -> EmbeddingNetwork:
+        # What has no weights of its own (resnet18) starts from the run's seed.
+        torch.manual_seed(self.settings.seed)
+        network = build_network(self.settings.network, pretrained=pretrained)
+        return network.to(self.device, memory_format=torch.channels_last)
+
+    def _checkpoint(self, name: str) -> Path:
+        folder = self.out / "checkpoints"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / name
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        """Count the time that the block takes, also when it is cut short."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+            write_atomically(self._progress, json.dumps(self.seconds).encode())

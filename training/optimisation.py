@@ -1,0 +1,78 @@
+"""Optimisers, learning-rate schedules and mean teachers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+def build_optimiser(
+    modules: Iterable[nn.Module], *, name: str, learning_rate: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """An optimiser over everything in ``modules`` that learns.
+
+    Args:
+        modules: networks and classifiers.
+        name: "adam" (decay as L2 in the gradient, as the public codes have it) or "adamw" (decoupled).
+        learning_rate: of all parameters.
+        weight_decay: of all parameters.
+
+    Raises:
+        ValueError: no such optimiser.
+    """
+    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    if name not in kinds:
+        raise ValueError(f"no optimiser {name!r}; there are: adam, adamw")
+    return kinds[name](parameters, lr=learning_rate, weight_decay=weight_decay, foreach=True)
+
+
+def rate_factor(
+    iteration: int, total: int, *, warmup: int = 0, schedule: str = "constant", steps: Sequence[float] = ()
+) -> float:
+    """What the learning rate is multiplied with at ``iteration`` (from 0) of ``total``.
+
+    Linear from 0 over ``warmup`` iterations; then "constant", "steps" (x0.1 after each fraction in ``steps``) or
+    "cosine" (to 0 at the end).
+
+    Raises:
+        ValueError: no such schedule.
+    """
+    if iteration < warmup:
+        return (iteration + 1) / warmup
+    if schedule == "constant":
+        return 1.0
+    if schedule == "steps":
+        return float(0.1 ** sum(iteration >= step * total for step in steps))
+    if schedule == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * (iteration - warmup) / max(1, total - warmup)))
+    raise ValueError(f"no schedule {schedule!r}; there are: constant, steps, cosine")
+
+
+def set_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Use ``learning_rate`` from the next step on."""
+    for group in optimiser.param_groups:
+        group["lr"] = learning_rate
+
+
+class MeanTeacher:
+    """Eq 15: the teacher's parameters follow the student's, once an iteration.
+
+    ``E_t = a E_(t-1) + (1 - a) theta`` with ``a = min(1 - 1 / (t + 1), alpha)``, so that the first iterations
+    average evenly. Buffers (norm statistics) are the teacher's own: it stays in training mode.
+    """
+
+    def __init__(self, teacher: nn.Module, student: nn.Module, *, alpha: float) -> None:
+        self.alpha = alpha
+        self.iteration = 0
+        self._teacher: list[Tensor] = [p.data for p in teacher.parameters()]
+        self._student: list[Tensor] = [p.data for p in student.parameters()]
+
+    def update(self) -> None:
+        """Take one step towards the student."""
+        momentum = min(1 - 1 / (self.iteration + 1), self.alpha)
+        torch._foreach_lerp_(self._teacher, self._student, 1 - momentum)
+        self.iteration += 1

@@ -1,0 +1,103 @@
+"""Command-line options made from the settings: ``--pretraining.epochs 5`` sets ``Settings.pretraining.epochs``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import types
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from training.errors import TrainingError
+from training.presets import preset
+from training.settings import Settings
+
+_PREFIX = "setting:"
+
+
+def add_setting_options(parser: argparse.ArgumentParser) -> None:
+    """Give ``parser`` an option for each field of :class:`training.settings.Settings`, nested ones dotted."""
+    group = parser.add_argument_group("settings", "what is not given is the preset's")
+    for name, kind in _flat_fields(Settings):
+        if name != "preset":
+            group.add_argument(
+                f"--{name.replace('_', '-')}", dest=_PREFIX + name, type=_parser_of(kind), metavar=_shown(kind)
+            )
+
+
+def settings_from(arguments: argparse.Namespace) -> Settings:
+    """The preset of ``arguments`` with the given options put in.
+
+    Raises:
+        TrainingError: no such preset.
+    """
+    try:
+        settings = preset(arguments.preset)
+    except ValueError as error:
+        raise TrainingError(str(error)) from error
+    for key, value in vars(arguments).items():
+        if key.startswith(_PREFIX) and value is not None:
+            settings = _with(settings, key.removeprefix(_PREFIX).split("."), value)
+    return settings
+
+
+def _flat_fields(kind: type) -> list[tuple[str, Any]]:
+    hints = typing.get_type_hints(kind)
+    flat: list[tuple[str, Any]] = []
+    for field in dataclasses.fields(kind):
+        hint = hints[field.name]
+        if dataclasses.is_dataclass(hint):
+            flat += [(f"{field.name}.{name}", inner) for name, inner in _flat_fields(typing.cast(type, hint))]
+        else:
+            flat.append((field.name, hint))
+    return flat
+
+
+def _with(settings: Any, path: list[str], value: Any) -> Any:
+    if len(path) == 1:
+        return dataclasses.replace(settings, **{path[0]: None if value is _NONE else value})
+    return dataclasses.replace(settings, **{path[0]: _with(getattr(settings, path[0]), path[1:], value)})
+
+
+class _None:
+    """What "none" on the command line stands for, told apart from an option that was not given."""
+
+
+_NONE = _None()
+
+
+def _parser_of(kind: Any) -> Callable[[str], Any]:
+    """A function from the option's text to its value; argparse turns a ValueError into a usage error."""
+    plain, optional = _plain(kind)
+
+    def parse(text: str) -> Any:
+        if optional and text.lower() in ("none", "auto"):
+            return _NONE
+        if plain is bool:
+            return {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}[text.lower()]
+        if typing.get_origin(plain) is tuple:
+            return tuple(float(part) for part in text.split(","))
+        return plain(text)
+
+    def parse_or_value_error(text: str) -> Any:
+        try:
+            return parse(text)
+        except KeyError as error:
+            raise ValueError(text) from error
+
+    parse_or_value_error.__name__ = _shown(kind)
+    return parse_or_value_error
+
+
+def _plain(kind: Any) -> tuple[Any, bool]:
+    """The type without ``None``, and whether ``None`` was allowed."""
+    if isinstance(kind, types.UnionType):
+        return next(part for part in typing.get_args(kind) if part is not type(None)), True
+    return kind, False
+
+
+def _shown(kind: Any) -> str:
+    plain, optional = _plain(kind)
+    name = "a,b,.." if typing.get_origin(plain) is tuple else {"bool": "on|off"}.get(plain.__name__, plain.__name__)
+    return f"{name}|auto" if optional else name
