@@ -18,7 +18,7 @@ from reid_desk.footage.tracking import (
     Tracker,
     TrackingSettings,
     interpolated,
-    is_long_enough,
+    is_worth_keeping,
 )
 
 DEFAULT_ANALYSED_FPS = 10.0
@@ -27,7 +27,9 @@ DEFAULT_ANALYSED_FPS = 10.0
 
 @dataclass(frozen=True, eq=False)
 class AnalysedTrack:
-    """One person's consecutive detections: ``boxes`` (``tracking.BOX_DTYPE``, [N]) in order, and their best ``crops``."""
+    """One person's consecutive detections: ``boxes`` (``tracking.BOX_DTYPE``, [N]) in order, and their best
+    ``crops``.
+    """
 
     boxes: Boxes
     crops: list[AnalysedCrop]
@@ -59,9 +61,9 @@ def analyse(
 ) -> ClipAnalysis:
     """Detect, follow and cut out the people of a clip, frame by frame in bounded memory.
 
-    ``started_at`` is the UTC time of the first frame; ``analysed_fps`` how many frames a second are looked at at least
-    (default ``DEFAULT_ANALYSED_FPS``; never more than the clip has). ``on_progress`` hears of frames done and their
-    estimated number after each frame looked at; what it raises ends the analysis.
+    ``started_at`` is the UTC time of the first frame; ``analysed_fps`` how many frames a second are looked at
+    at least (default ``DEFAULT_ANALYSED_FPS``; never more than the clip has). ``on_progress`` hears of frames
+    done and their estimated number after each frame looked at; what it raises ends the analysis.
 
     Raises:
         FootageError: nothing of the clip can be decoded.
@@ -86,7 +88,9 @@ def analyse(
 
 
 def step(fps: float, analysed_fps: float) -> int:
-    """Every how many frames of a clip with ``fps`` to look, so that at least ``analysed_fps`` a second are seen."""
+    """Every how many frames of a clip with ``fps`` to look, so that at least ``analysed_fps`` a second are
+    seen.
+    """
     return max(1, int(fps / analysed_fps + 1e-6))
 
 
@@ -108,6 +112,7 @@ class _Followed:
         self, settings: TrackingSettings, *, fps: float, sure_score: float, crops_per_track: int
     ) -> None:
         self._settings = settings
+        self._sure_score = sure_score
         self._tracker = Tracker(settings, fps=fps, sure_score=sure_score)
         self._crops_per_track = crops_per_track
         self._open: dict[int, _Open] = {}
@@ -152,7 +157,7 @@ class _Followed:
     def _close(self, number: int) -> None:
         track = self._open.pop(number)
         boxes = track.boxes()
-        if not is_long_enough(boxes, self._settings):
+        if not is_worth_keeping(boxes, self._settings, sure_score=self._sure_score):
             return
         if self._settings.interpolate:
             boxes = interpolated(boxes, np.array(self._frames, np.int32), np.array(self._times))

@@ -14,13 +14,13 @@ from reid_desk.errors import FootageError
 from reid_desk.footage.start_time import StartedFrom, guess_start
 
 VIDEO_SUFFIXES = frozenset(
-    ".mp4 .avi .mkv .mov .m4v .webm .mpg .mpeg .mts .m2ts .ts .wmv .asf .flv .3gp .ogv .dav .h264 .264 .h265"
-    " .265 .hevc .mjpg .mjpeg".split()
+    {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".asf"}
+    | {".flv", ".3gp", ".ogv", ".dav", ".264", ".h264", ".265", ".h265", ".hevc", ".mjpg", ".mjpeg"}
 )
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 # What recorders and file managers leave beside footage: passed over in silence inside a folder.
 SIDECAR_SUFFIXES = frozenset(
-    ".txt .csv .json .xml .srt .vtt .ini .db .log .md .idx .md5 .sha256 .pdf".split()
+    {".txt", ".csv", ".json", ".xml", ".srt", ".vtt", ".ini", ".db", ".log", ".md", ".idx", ".md5", ".sha256"}
 )
 DEFAULT_FRAMES_FPS = 25.0
 """Frames a second of a folder of frames, which does not say so itself: the rate of PAL cameras."""
@@ -48,8 +48,9 @@ class Refused:
 class ClipInfo:
     """What is known of a clip before it is decoded.
 
-    ``width`` and ``height`` are pixels as shown (after rotation), ``fps`` frames a second, ``frames`` an estimate (``None``:
-    the file does not tell), ``duration`` seconds, ``started_at`` UTC seconds since the epoch.
+    ``width`` and ``height`` are pixels as shown (after rotation), ``fps`` frames a second, ``frames`` an
+    estimate (``None``: the file does not tell), ``duration`` seconds, ``started_at`` UTC seconds since the
+    epoch.
     """
 
     path: Path
@@ -67,8 +68,8 @@ class ClipInfo:
 def find_clips(paths: Sequence[Path]) -> tuple[list[ClipSource], list[Refused]]:
     """The clips behind ``paths``: files, folders of clips (any depth) and folders of frames.
 
-    Every path that leads to no clip is named in the second list with its reason. No clip is listed twice. Each file is
-    opened to see whether there is video in it; nothing is decoded.
+    Every path that leads to no clip is named in the second list with its reason. No clip is listed twice.
+    Each file is opened to see whether there is video in it; nothing is decoded.
     """
     clips: dict[Path, ClipSource] = {}
     refused: list[Refused] = []
@@ -107,13 +108,16 @@ def sha256(path: Path) -> str:
 
 
 def frame_files(folder: Path) -> list[Path]:
-    """The numbered images of a folder of frames, in the order of their numbers (``frame9`` before ``frame10``)."""
+    """The numbered images of a folder of frames, in the order of their numbers (``frame9`` before
+    ``frame10``).
+    """
     images = (path for path in _visible_children(folder) if path.suffix.lower() in IMAGE_SUFFIXES)
     return sorted((path for path in images if any(map(str.isdigit, path.stem))), key=_natural_key)
 
 
 def open_container(path: Path) -> Any:
-    """Open a video with PyAV, from this machine's files only: a play list in disguise must not reach the network.
+    """Open a video with PyAV, from this machine's files only: a play list in disguise must not reach the
+    network.
 
     Raises:
         FootageError: not a video, no video stream in it, or not readable.
@@ -192,7 +196,7 @@ def _only_clip(path: Path) -> ClipSource:
 def _probe_video(path: Path) -> ClipInfo:
     with open_container(path) as container:
         stream = container.streams.video[0]
-        width, height = stream.codec_context.width, stream.codec_context.height
+        width, height = _size_as_shown(container, stream)
         if not width or not height:
             raise FootageError(
                 f"{path}: the file does not tell the size of its picture. It is damaged or incomplete."
@@ -230,6 +234,21 @@ def _probe_frames(folder: Path, fps: float) -> ClipInfo:
     return ClipInfo(
         folder, "frames", width, height, fps, len(files), duration, started_at, started_from, size
     )
+
+
+def _size_as_shown(container: Any, stream: Any) -> tuple[int, int]:
+    """Width and height after the turn that phones and body cameras note in each picture."""
+    import av  # noqa: PLC0415 - native library, only where footage is read
+
+    width, height = stream.codec_context.width, stream.codec_context.height
+    try:
+        first = next(container.decode(stream), None)
+    except (av.FFmpegError, OSError):  # what follows the damage may still be read
+        return width, height
+    if first is None:
+        return width, height
+    sideways = round(first.rotation / 90) % 2 == 1
+    return (first.height, first.width) if sideways else (first.width, first.height)
 
 
 def _duration(container: Any, stream: Any) -> float | None:

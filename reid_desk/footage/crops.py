@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -18,7 +19,9 @@ _CUT_OFF = 0.5  # what a person who is cut by the frame's edge still counts
 
 @dataclass(frozen=True)
 class AnalysedCrop:
-    """One person's image: frame from 0, UTC seconds, pixels of the original frame, score and quality 0..1, JPEG bytes."""
+    """One person's image: frame from 0, UTC seconds, pixels of the original frame, score and quality 0..1,
+    JPEG bytes.
+    """
 
     frame: int
     time: float
@@ -33,7 +36,7 @@ class AnalysedCrop:
 
 @dataclass(frozen=True, eq=False)
 class Sighting:
-    """One detection of a track as a candidate: its place and time, how well it shows the person, its pixels."""
+    """One detection of a track as a candidate: place, time, how much of the person is seen (0..1), pixels."""
 
     frame: int
     time: float
@@ -43,10 +46,12 @@ class Sighting:
 
 
 class CropChooser:
-    """Keeps the best crops of one track while it is followed; holds at most twice ``limit`` JPEGs and one picture.
+    """Keeps the best crops of one track while it is followed; holds at most twice ``limit`` JPEGs and one
+    picture.
 
-    Time is cut into intervals, of which each keeps its best crop. When there are too many, neighbours are joined and the
-    interval doubles, so that a track of seconds and one of hours both give crops spread over all their time.
+    Time is cut into intervals, of which each keeps its best crop. When there are too many, neighbours are
+    joined and the interval doubles, so that a track of seconds and one of hours both give crops spread over
+    all their time.
     """
 
     def __init__(self, limit: int) -> None:
@@ -99,14 +104,17 @@ class CropChooser:
 
 
 def cut_out(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A copy of the pixels of ``box`` (left, top, width, height, ...) in ``image``, uint8 RGB [h, w, 3]; never scaled."""
+    """A copy of the pixels of ``box`` (left, top, width, height, ...) in ``image``, uint8 RGB [h, w, 3];
+    never scaled.
+    """
     left, top = max(0, int(box[0])), max(0, int(box[1]))
     right, bottom = int(np.ceil(box[0] + box[2])), int(np.ceil(box[1] + box[3]))
     return image[top : max(bottom, top + 1), left : max(right, left + 1)].copy()
 
 
 def visibilities(boxes: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
-    """How much of each person is seen, 0..1 float32 [K]: boxes [K, 4+] less what other boxes cover and edges cut.
+    """How much of each person is seen, 0..1 float32 [K]: boxes [K, 4+] less what other boxes cover and edges
+    cut.
 
     A person whose feet are lower in the frame stands nearer, so hides others and is not hidden by them.
     """
@@ -133,7 +141,8 @@ def _size_factor(box: tuple[float, float, float, float, float]) -> float:
 
 def _sharpness_factor(image: NDArray[np.uint8]) -> float:
     grey = cv2.cvtColor(cv2.resize(image, _MEASURED_SIZE, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    return min(1.0, float(cv2.Laplacian(grey, cv2.CV_32F).var()) / _SHARP_ENOUGH) ** 0.5
+    variance = float(np.var(cv2.Laplacian(grey, cv2.CV_32F)))
+    return math.sqrt(min(1.0, variance / _SHARP_ENOUGH))
 
 
 def _encode(sighting: Sighting, quality: float) -> AnalysedCrop:

@@ -16,7 +16,9 @@ from reid_desk.footage.clips import ClipInfo, frame_files, open_container
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture of a clip: ``index`` from 0, ``time_offset`` seconds since the clip began, ``image`` uint8 RGB [H, W, 3]."""
+    """One picture of a clip: ``index`` from 0, ``time_offset`` seconds since the clip began, ``image`` uint8
+    RGB [H, W, 3].
+    """
 
     index: int
     time_offset: float
@@ -28,11 +30,12 @@ def frames(
 ) -> Iterator[Frame]:
     """Yield every ``every``-th frame of a clip, in order.
 
-    A damaged or cut-off clip gives what can be decoded; ``on_warning`` is then told in one line what is missing.
+    A damaged or cut-off clip gives what can be decoded; ``on_warning`` is then told in one line what is
+    missing.
 
     Raises:
-        FootageError: not a single frame can be decoded, or the clip is gone.
-        ValueError: ``every`` is below 1.
+        FootageError: not a single frame can be decoded, or the clip is gone. ValueError: ``every`` is below
+        1.
     """
     if every < 1:
         raise ValueError(f"every must be at least 1, not {every}")
@@ -135,9 +138,8 @@ def _frames_of_folder(info: ClipInfo, every: int, on_warning: Callable[[str], No
             f"{info.path}: not one of its {len(files)} frames can be read. Copy the folder again."
         )
     if unreadable:
-        on_warning(
-            f"{len(unreadable):,} frames are damaged or of another size and were left out: {unreadable[0]}, ..."
-        )
+        left_out = f"{unreadable[0]}, ..." if len(unreadable) > 1 else unreadable[0]
+        on_warning(f"{len(unreadable):,} frames are damaged or of another size and were left out: {left_out}")
 
 
 def _read_image(path: Path) -> NDArray[np.uint8] | None:

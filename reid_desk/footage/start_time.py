@@ -11,9 +11,10 @@ from typing import Literal
 
 StartedFrom = Literal["metadata", "file name", "file time"]
 
-# 20240131_235959, 2024-01-31T23-59-59, 2024_01_31_23_59_59, 20240131235959123 (with milliseconds), ...Z for UTC
+# 20240131_235959, 2024-01-31T23-59-59, 2024_01_31_23_59_59, 20240131235959123 (milliseconds), ...Z for UTC
 _DATE_AND_TIME = re.compile(
-    r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<s>[-_.]?)(?P<month>\d\d)(?P=s)(?P<day>\d\d)(?:[ _T.@-]{0,3}|_at_| at )"
+    r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<s>[-_.]?)(?P<month>\d\d)(?P=s)(?P<day>\d\d)"
+    r"(?:[ _T.@-]{0,3}|_at_| at )"
     r"(?P<hour>\d\d)(?P<t>[-_.:h]?)(?P<minute>\d\d)[-_.:m]?(?P<second>\d\d)(?:[._]?(?P<milli>\d{3}))?(?!\d)(?P<utc>Z?)",
     re.IGNORECASE,
 )
@@ -35,9 +36,9 @@ def guess_start(
 ) -> tuple[float, StartedFrom]:
     """UTC seconds since the epoch at which a clip began, and where that is known from.
 
-    The container's metadata comes first, then the file's name (and its ``folder``'s), then the time the file was last
-    written (``modified``, UTC seconds) less its ``duration`` in seconds. Times in names are taken as this machine's local
-    time, as recorders write them, unless they end in ``Z``.
+    The container's metadata comes first, then the file's name (and its ``folder``'s), then the time the file
+    was last written (``modified``, UTC seconds) less its ``duration`` in seconds. Times in names are taken as
+    this machine's local time, as recorders write them, unless they end in ``Z``.
     """
     for value in filter(None, (metadata.get(key) for key in _METADATA_KEYS)):
         if (stamp := _from_iso(value)) is not None:
@@ -80,11 +81,9 @@ def _from_day_folder(path: Path) -> float | None:
 def _from_parts(date: re.Match[str], clock: re.Match[str]) -> float | None:
     parts = clock.groupdict()
     try:
-        moment = datetime(
-            *(int(date[part]) for part in ("year", "month", "day")),
-            *(int(clock[part]) for part in ("hour", "minute", "second")),
-            int(parts.get("milli") or 0) * 1000,
-        )
+        year, month, day = (int(date[part]) for part in ("year", "month", "day"))
+        hour, minute, second = (int(clock[part]) for part in ("hour", "minute", "second"))
+        moment = datetime(year, month, day, hour, minute, second, int(parts.get("milli") or 0) * 1000)
         return _credible(moment.replace(tzinfo=UTC) if parts.get("utc") else moment.astimezone())
     except (ValueError, OverflowError, OSError):
         return None

@@ -18,7 +18,8 @@ BOX_DTYPE = np.dtype(
         ("score", np.float32),
     ]
 )
-"""One box of a track: frame from 0, UTC seconds, pixels of the original frame, score 0..1 (0: interpolated)."""
+"""One box of a track: frame from 0, UTC seconds, pixels of the original frame, score 0..1 (0: interpolated).
+"""
 
 Boxes = NDArray[np.void]
 
@@ -41,7 +42,9 @@ class Tracker:
     """Gives each detection of a frame the number of its track; frames come in order."""
 
     def __init__(self, settings: TrackingSettings, *, fps: float, sure_score: float) -> None:
-        """``fps``: analysed frames a second; ``sure_score``: from this score on a detection may begin a track."""
+        """``fps``: analysed frames a second; ``sure_score``: from this score on a detection may begin a
+        track.
+        """
         from trackers import ByteTrackTracker  # noqa: PLC0415 - takes two seconds to load
 
         self._tracker = ByteTrackTracker(
@@ -54,7 +57,9 @@ class Tracker:
         )
 
     def update(self, detections: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Track numbers, int64 [K], of detections (left, top, width, height, score), float32 [K, 5]; -1: no track."""
+        """Track numbers, int64 [K], of detections (left, top, width, height, score), float32 [K, 5]; -1: no
+        track.
+        """
         import supervision  # noqa: PLC0415 - comes with trackers
 
         corners = np.hstack((detections[:, :2], detections[:, :2] + detections[:, 2:4]))
@@ -63,8 +68,8 @@ class Tracker:
         )
         tracked = self._tracker.update(given)
         numbers = np.full(len(detections), -1, dtype=np.int64)
-        if len(tracked):
-            numbers[tracked.data["row"]] = tracked.tracker_id
+        if tracked.tracker_id is not None and len(tracked):
+            numbers[np.asarray(tracked.data["row"])] = tracked.tracker_id
         return numbers
 
 
@@ -82,7 +87,12 @@ def interpolated(boxes: Boxes, frames: NDArray[np.int32], times: NDArray[np.floa
     return filled
 
 
-def is_long_enough(boxes: Boxes, settings: TrackingSettings) -> bool:
-    """Whether a track is worth keeping by its length in seconds and detections."""
+def is_worth_keeping(boxes: Boxes, settings: TrackingSettings, *, sure_score: float) -> bool:
+    """Whether the detections of a track make a person: enough of them, long enough, and most of them sure.
+
+    Things that look a little like people (a sign, a coat stand) now and then pass for one; most of the time
+    they do not.
+    """
     seconds = float(boxes["time"][-1] - boxes["time"][0])
-    return len(boxes) >= settings.fewest_boxes and seconds >= settings.shortest
+    mostly_sure = float(np.median(boxes["score"])) >= sure_score
+    return len(boxes) >= settings.fewest_boxes and seconds >= settings.shortest and mostly_sure

@@ -1,7 +1,7 @@
 """Where the people are in a frame. Two detectors behind one protocol.
 
-``motion`` finds what moves in front of a fixed camera and needs no weights; ``yolox`` is a network that knows people and
-needs its weights once.
+``motion`` finds what moves in front of a fixed camera and needs no weights; ``yolox`` is a network that knows
+people and needs its weights once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class Detector(Protocol):
     sure_score: float
 
     def detect(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """People in a frame, uint8 RGB [H, W, 3]: float32 [K, 5], (left, top, width, height) in pixels, score 0..1."""
+        """People in a frame, uint8 RGB [H, W, 3]: float32 [K, 5], (left, top, width, height) in pixels, score
+        0..1.
+        """
 
     def reset(self) -> None:
         """Forget all earlier frames: another clip follows."""

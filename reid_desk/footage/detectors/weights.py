@@ -36,12 +36,14 @@ def cache_folder() -> Path:
 
 
 def find_weights(name: str, *, folder: Path | None = None) -> Path:
-    """The file of the weights called ``name``: from ``folder`` (default: the cache folder), else fetched into it.
+    """The file of the weights called ``name``: from ``folder`` (default: the cache folder), else fetched into
+    it.
 
     A file of that name which lies in the folder already is taken as it is: that is how it is brought by hand.
 
     Raises:
-        FootageError: the file is not there and cannot be fetched; says which file, from where, and where to put it.
+        FootageError: the file is not there and cannot be fetched; says which file, from where, and where to
+        put it.
     """
     weights = TABLE[name]
     path = (folder or cache_folder()) / weights.file_name
@@ -63,7 +65,8 @@ def _fetch(weights: Weights, path: Path) -> Path:
     except (requests.RequestException, ValueError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise FootageError(
-            f"The person detector needs {path.name}, which could not be fetched ({reason}). Fetch {weights.url} on a machine"
-            f" that is online and put it at {path}, or name the file, or use the detector 'motion', which needs no weights."
+            f"The person detector needs {path.name}, which could not be fetched ({reason})."
+            f" Fetch {weights.url} on a machine that is online and put it at {path}, or name the file,"
+            " or use the detector 'motion', which needs no weights."
         ) from error
     return path

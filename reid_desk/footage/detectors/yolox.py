@@ -16,7 +16,9 @@ _PERSON = 5  # column of COCO's class 0, after the box and the objectness
 
 
 class YoloxDetector:
-    """A YOLOX network as its authors export it: BGR 0..255 float [1, 3, H, W] in, [1, cells, 5 + classes] out."""
+    """A YOLOX network as its authors export it: BGR 0..255 float [1, 3, H, W] in, [1, cells, 5 + classes]
+    out.
+    """
 
     name = "yolox"
     sure_score = 0.6
@@ -37,7 +39,9 @@ class YoloxDetector:
         self._check_output(weights)
 
     def detect(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """People in a frame, uint8 RGB [H, W, 3]: float32 [K, 5], (left, top, width, height) in pixels, score."""
+        """People in a frame, uint8 RGB [H, W, 3]: float32 [K, 5], (left, top, width, height) in pixels,
+        score.
+        """
         import cv2  # noqa: PLC0415 - loaded with the detector, not with the desk
 
         scale = min(self._height / frame.shape[0], self._width / frame.shape[1])
@@ -59,7 +63,7 @@ class YoloxDetector:
         return output
 
     def _decode(self, output: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Boxes (left, top, width, height): centre = (output + cell) x stride, size = exp(output) x stride."""
+        """(left, top, width, height): centre = (output + cell) x stride, size = exp(output) x stride."""
         strides = self._cell_strides[chosen, None]
         centre = (output[:, :2] + self._cells[chosen]) * strides
         size = np.exp(np.minimum(output[:, 2:], 10.0)) * strides
@@ -88,7 +92,7 @@ def _open_session(weights: Path) -> Any:
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime raises its own classes, which share no other parent
+    except Exception as error:  # ONNX Runtime's errors share no other parent
         raise _no_detector(weights, "ONNX Runtime cannot open it") from error
 
 
@@ -124,8 +128,7 @@ def _letterboxed(frame: NDArray[np.uint8], height: int, width: int, scale: float
     canvas = np.full((height, width, 3), _GREY, dtype=np.uint8)
     size = (int(frame.shape[1] * scale), int(frame.shape[0] * scale))
     canvas[: size[1], : size[0]] = cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)
-    blob: NDArray[np.float32] = cv2.dnn.blobFromImage(canvas, swapRB=True)
-    return blob
+    return np.asarray(cv2.dnn.blobFromImage(canvas, swapRB=True), dtype=np.float32)
 
 
 def _inside(people: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
