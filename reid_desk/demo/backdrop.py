@@ -172,6 +172,8 @@ class Backdrop:
 
     def _cover(self, reach: Floats, colour: Callable[[NDArray[np.bool_]], Floats]) -> None:
         nearer = (reach < self._reach) & (reach > 0)
+        if not nearer.any():
+            return
         self.picture[nearer] = colour(nearer)
         self._reach[nearer] = reach[nearer]
 

@@ -56,8 +56,8 @@ class Body:
         self.facing = (toward - stand.heading + math.pi) % (2 * math.pi) - math.pi
         self._front = math.cos(self.facing)
         self._side = math.sin(self.facing)
-        middle = view.project(np.array([[stand.x, stand.y, 0.5 * person.height]], np.float32))
-        self._scale = view.focal / float(middle[0, 2]) * person.height
+        depth = view.place(stand.x, stand.y, 0.5 * person.height)[2]
+        self._scale = view.focal / depth * person.height
 
     def at(self, forward: float, left: float, up: float) -> Point:
         """A point of the trunk, which rises and sinks with the walk."""
@@ -103,8 +103,7 @@ class Body:
         cosine, sine = math.cos(self._stand.heading), math.sin(self._stand.heading)
         x = self._stand.x + forward * cosine - left * sine
         y = self._stand.y + forward * sine + left * cosine
-        place = self._view.project(np.array([[x, y, up]], np.float32))[0]
-        return float(place[0]), float(place[1])
+        return self._view.place(x, y, up)[:2]
 
 
 def darker(colour: Colour) -> Colour:

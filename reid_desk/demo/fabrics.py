@@ -97,7 +97,7 @@ def _pattern(fabric: Fabric, metres: Floats, t: Floats, around: Floats, girth: f
 
 def _soft(value: Floats) -> Floats:
     """An edge: 0 below 0, 1 above 1."""
-    return np.asarray(np.clip(value, 0.0, 1.0))
+    return np.minimum(np.maximum(value, 0.0), 1.0)
 
 
 def _wave(phase: Floats, *, duty: float = 0.0, sharpness: float = 3.0) -> Floats:
@@ -107,9 +107,8 @@ def _wave(phase: Floats, *, duty: float = 0.0, sharpness: float = 3.0) -> Floats
 
 def _folds(t: Floats, around: Floats) -> Floats:
     """Faint creases, so that cloth is not plastic."""
-    return np.asarray(
-        1.0 + np.float32(0.045) * np.sin(t * np.float32(17) + np.float32(2.3) * np.sin(around * 2))
-    )
+    creases = np.sin(t * np.float32(17) + np.float32(2.3) * np.sin(around * np.float32(2)))
+    return np.asarray(1.0 + np.float32(0.045) * creases)
 
 
 def _lay_detail(colour: Floats, detail: Detail, t: Floats, around: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ Texture = Callable[[Floats, Floats], Floats]
 -> colour [H, W, 3]."""
 
 STATIONS = 48
+STEPS = np.linspace(0.0, 1.0, STATIONS)
+ONE = np.float32(1.0)
 RIM = 0.34
 
 
@@ -45,17 +48,17 @@ class Sprite:
     def window(self, bounds: tuple[float, float, float, float]) -> tuple[slice, slice] | None:
         """Rows and columns of the sprite inside frame ``bounds`` (left, top, right, bottom)."""
         height, width = self.alpha.shape
-        x0 = max(int(np.floor(bounds[0])) - self.left, 0)
-        y0 = max(int(np.floor(bounds[1])) - self.top, 0)
-        x1 = min(int(np.ceil(bounds[2])) + 1 - self.left, width)
-        y1 = min(int(np.ceil(bounds[3])) + 1 - self.top, height)
+        x0 = max(math.floor(bounds[0]) - self.left, 0)
+        y0 = max(math.floor(bounds[1]) - self.top, 0)
+        x1 = min(math.ceil(bounds[2]) + 1 - self.left, width)
+        y1 = min(math.ceil(bounds[3]) + 1 - self.top, height)
         return (slice(y0, y1), slice(x0, x1)) if x1 > x0 and y1 > y0 else None
 
     def lay(self, where: tuple[slice, slice], colour: Floats, cover: Floats) -> None:
         """Lay ``colour`` [h, w, 3] over what is there, as far as ``cover`` [h, w] goes."""
-        rest = 1.0 - cover
-        self.colour[where] = self.colour[where] * rest[..., None] + colour * cover[..., None]
-        self.alpha[where] = self.alpha[where] * rest + cover
+        there, alpha = self.colour[where], self.alpha[where]
+        there += (colour - there) * cover[..., None]
+        alpha += (1.0 - alpha) * cover
 
 
 @dataclass(frozen=True)
@@ -89,47 +92,46 @@ def paint_tube(sprite: Sprite, tube: Tube, texture: Texture, light: Light) -> No
     rows, columns = where
     x = np.arange(columns.start, columns.stop, dtype=np.float32)[None] + np.float32(sprite.left + 0.5 - x0)
     y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + np.float32(sprite.top + 0.5 - y0)
-    length = max(float(np.hypot(x1 - x0, y1 - y0)), 1e-3)
+    length = max(math.hypot(x1 - x0, y1 - y0), 1e-3)
     ax, ay = (x1 - x0) / length, (y1 - y0) / length
     along: Floats = x * np.float32(ax) + y * np.float32(ay)
     across: Floats = y * np.float32(ax) - x * np.float32(ay)
-    radius = _profile(tube, length)(along)
-    cover = np.clip(radius - np.abs(across) + np.float32(0.5), 0.0, 1.0)
-    cover *= np.clip(along + np.float32(tube.caps[0] + 0.5), 0, 1)
-    cover *= np.clip(np.float32(length + tube.caps[1] + 0.5) - along, 0, 1)
-    if not cover.any():
-        return
-    side = np.clip(across / np.maximum(radius, np.float32(0.5)), -1.0, 1.0)
-    t = along / np.float32(length)
-    colour = texture(t, np.float32(tube.facing) + np.arcsin(side))
+    radius = _radius(tube, length, along)
+    cover = _cover(tube, length, along, radius - np.abs(across))
+    side = np.minimum(np.maximum(across / np.maximum(radius, np.float32(0.5)), -ONE), ONE)
+    colour = texture(along / np.float32(length), np.float32(tube.facing) + np.arcsin(side))
     lit = colour * _shade(side, (-ay, ax), light)[..., None]
-    sprite.lay(where, np.minimum(lit, 1.0), cover)
+    sprite.lay(where, np.minimum(lit, ONE), cover)
 
 
-def _profile(tube: Tube, length: float) -> Callable[[Floats], Floats]:
+def _radius(tube: Tube, length: float, along: Floats) -> Floats:
+    """Half width at ``along`` pixels from the lower end, from a table over the whole tube."""
     start, stop = -tube.caps[0], length + tube.caps[1]
-    stations = np.linspace(start, stop, STATIONS)
-    inner = np.clip(stations / length, 0.0, 1.0)
-    radii = np.interp(inner, np.linspace(0.0, 1.0, len(tube.radii)), tube.radii)
-    for cap, beyond in ((tube.caps[0], -stations), (tube.caps[1], stations - length)):
-        if cap > 0:
-            radii *= np.sqrt(np.clip(1.0 - np.square(np.clip(beyond, 0.0, cap) / cap), 0.0, 1.0))
+    stations = start + STEPS * (stop - start)
+    radii = np.interp(stations / length, np.arange(len(tube.radii)) / max(len(tube.radii) - 1, 1), tube.radii)
+    if tube.caps[0] > 0:
+        radii *= np.sqrt(np.maximum(1.0 - np.square(np.maximum(-stations, 0.0) / tube.caps[0]), 0.0))
+    if tube.caps[1] > 0:
+        radii *= np.sqrt(np.maximum(1.0 - np.square(np.maximum(stations - length, 0.0) / tube.caps[1]), 0.0))
+    position = (along - np.float32(start)) * np.float32((STATIONS - 1) / max(stop - start, 1e-3))
+    index = np.minimum(np.maximum(position, 0.0), STATIONS - 1).astype(np.intp)
     table = radii.astype(np.float32)
-    step = (STATIONS - 1) / max(stop - start, 1e-3)
+    slope = np.zeros_like(table)
+    slope[:-1] = table[1:] - table[:-1]
+    return np.asarray(table[index] + slope[index] * (position - index))
 
-    def at(along: Floats) -> Floats:
-        position = np.clip((along - np.float32(start)) * np.float32(step), 0, STATIONS - 1.001)
-        index = position.astype(np.int32)
-        fraction = position - index
-        return np.asarray(table[index] * (1 - fraction) + table[index + 1] * fraction)
 
-    return at
+def _cover(tube: Tube, length: float, along: Floats, inside: Floats) -> Floats:
+    """Anti-aliased coverage: ``inside`` is how many pixels a place lies within the tube's width."""
+    cover = inside + np.float32(0.5)
+    np.minimum(cover, along + np.float32(tube.caps[0] + 0.5), out=cover)
+    np.minimum(cover, np.float32(length + tube.caps[1] + 0.5) - along, out=cover)
+    return np.asarray(np.minimum(np.maximum(cover, 0.0, out=cover), ONE, out=cover))
 
 
 def _shade(side: Floats, across: tuple[float, float], light: Light) -> Floats:
-    toward = np.sqrt(np.maximum(1.0 - side * side, 0.0))
-    lateral = np.float32(across[0] * light.direction[0] + across[1] * light.direction[1])
-    lit = np.maximum(side * lateral + toward * np.float32(light.direction[2]), 0.0)
     squared = side * side
-    rim = 1.0 - np.float32(RIM) * squared * squared
-    return np.asarray((np.float32(light.ambient) + np.float32(light.diffuse) * lit) * rim)
+    lateral = np.float32(across[0] * light.direction[0] + across[1] * light.direction[1])
+    lit = side * lateral + np.sqrt(np.maximum(ONE - squared, 0.0)) * np.float32(light.direction[2])
+    rim = ONE - np.float32(RIM) * squared * squared
+    return np.asarray((np.float32(light.ambient) + np.float32(light.diffuse) * np.maximum(lit, 0.0)) * rim)

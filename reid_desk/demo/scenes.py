@@ -62,27 +62,26 @@ def _plaster(
 
 def _hall(backdrop: Backdrop) -> Scene:
     """A lobby: stone tiles, panelled walls, a double door, pictures, a window, a bench, plants."""
-    depth = 11.5
-    backdrop.floor(
-        _tiled(backdrop, ((0.80, 0.74, 0.64), (0.70, 0.63, 0.53)), (0.5, 0.44, 0.37), (0.8, 0.8), 0.02)
-    )
+    depth = 10.6
+    tiles = _tiled(backdrop, ((0.80, 0.74, 0.64), (0.70, 0.63, 0.53)), (0.5, 0.44, 0.37), (0.8, 0.8), 0.02)
+    backdrop.floor(tiles)
     wall = _plaster(backdrop, (0.86, 0.81, 0.70), dado=(0.58, 0.42, 0.28), height=1.05)
     backdrop.wall(depth, wall)
-    backdrop.side_wall(-7.2, wall)
-    backdrop.side_wall(7.2, wall)
-    _double_door(backdrop, -3.4, depth - 0.02)
-    _window(backdrop, 2.2, depth - 0.02)
-    _window(backdrop, 4.6, depth - 0.02)
-    _picture(backdrop, -0.6, depth - 0.02, (0.70, 0.38, 0.26), (0.24, 0.40, 0.44))
-    _picture(backdrop, 0.55, depth - 0.02, (0.28, 0.42, 0.36), (0.83, 0.66, 0.34))
-    for x in (2.4, 4.9):
-        backdrop.shade_ground(x - 1.0, 8.3, (1.3, 1.6), -0.16)
-    _bench(backdrop, -0.1, 10.7, (0.45, 0.29, 0.18))
-    _plant(backdrop, -5.6, 10.6, 1.0)
-    _plant(backdrop, 6.4, 10.3, 1.15)
+    for x in (-5.0, 5.0):
+        backdrop.side_wall(x, wall)
+    _double_door(backdrop, -3.7, depth - 0.02)
+    _picture(backdrop, -0.9, depth - 0.02, (0.70, 0.38, 0.26), (0.24, 0.40, 0.44))
+    _picture(backdrop, 0.3, depth - 0.02, (0.28, 0.42, 0.36), (0.83, 0.66, 0.34))
+    _window(backdrop, 2.0, depth - 0.02)
+    _window(backdrop, 4.0, depth - 0.02)
+    for x in (1.2, 3.3):
+        backdrop.shade_ground(x, 7.6, (1.1, 1.4), -0.17)
+    _bench(backdrop, -0.3, 9.8, (0.45, 0.29, 0.18))
+    _plant(backdrop, -4.4, 9.9, 1.1)
+    _plant(backdrop, 4.4, 9.8, 1.15)
     backdrop.begin_occluder()
-    _plant(backdrop, -3.05, 4.55, 1.05)
-    backdrop.end_occluder(4.55)
+    _plant(backdrop, -2.35, 4.4, 0.95)
+    backdrop.end_occluder(4.4)
     return backdrop.finish(Light((-0.42, -0.5, 0.757), 0.52, 0.6), shadow=0.34, shadow_offset=(0.35, 0.1))
 
 
@@ -91,18 +90,18 @@ def _street(backdrop: Backdrop) -> Scene:
     depth = 14.0
     backdrop.floor(_pavement(backdrop))
     backdrop.wall(depth, _bricks(backdrop))
-    _shop_front(backdrop, -5.4, depth - 0.03, (0.62, 0.20, 0.18))
-    _shop_front(backdrop, 3.2, depth - 0.03, (0.18, 0.40, 0.36))
+    _shop_front(backdrop, -4.9, depth - 0.03, (0.62, 0.20, 0.18))
+    _shop_front(backdrop, 2.0, depth - 0.03, (0.18, 0.40, 0.36))
     _double_door(backdrop, -0.7, depth - 0.03)
-    for x in (-6.5, -2.6, 2.2, 6.0):
+    for x in (-3.9, -2.4, 3.0, 4.6):
         backdrop.shade_ground(x, 13.2, (1.6, 1.3), -0.28)
-    _tree(backdrop, -6.6, 12.6)
-    _tree(backdrop, 6.9, 12.4)
-    _bench(backdrop, 1.6, 13.1, (0.36, 0.30, 0.24))
+    _tree(backdrop, -5.6, 12.4)
+    _tree(backdrop, 5.7, 12.2)
+    _bench(backdrop, 2.9, 12.9, (0.36, 0.30, 0.24))
     backdrop.begin_occluder()
-    _bollard(backdrop, -2.9, 5.7)
+    _bollard(backdrop, -2.3, 5.7)
     _bollard(backdrop, 0.1, 5.7)
-    _bollard(backdrop, 3.1, 5.7)
+    _bollard(backdrop, 2.5, 5.7)
     backdrop.end_occluder(5.7)
     return backdrop.finish(Light((0.35, -0.62, 0.70), 0.5, 0.62), shadow=0.4, shadow_offset=(-0.5, 0.15))
 
@@ -113,14 +112,14 @@ def _parking(backdrop: Backdrop) -> Scene:
     backdrop.floor(_bays(backdrop))
     backdrop.wall(depth, _plaster(backdrop, (0.66, 0.67, 0.66), dado=(0.44, 0.50, 0.52), height=0.9))
     _ramp(backdrop, depth - 0.02)
-    backdrop.panel((3.1, 4.0), (1.5, 2.4), depth - 0.02, (0.18, 0.34, 0.62))
-    _letter_p(backdrop, 3.36, 1.65, depth - 0.04)
-    _car(backdrop, -5.6, 8.1, (0.50, 0.20, 0.20))
-    _pillar(backdrop, 1.9, 8.7)
-    _pillar(backdrop, 5.2, 8.7)
+    backdrop.panel((2.5, 3.3), (1.5, 2.3), depth - 0.02, (0.18, 0.34, 0.62))
+    _letter_p(backdrop, 2.72, 1.6, depth - 0.04)
+    _car(backdrop, -4.9, 7.9, (0.50, 0.20, 0.20))
+    _pillar(backdrop, 1.6, 8.6)
+    _pillar(backdrop, 4.4, 8.6)
     backdrop.begin_occluder()
-    _pillar(backdrop, 3.3, 4.0)
-    backdrop.end_occluder(4.0)
+    _pillar(backdrop, 2.3, 3.9)
+    backdrop.end_occluder(3.9)
     return backdrop.finish(Light((-0.2, -0.75, 0.63), 0.5, 0.62), shadow=0.36)
 
 

@@ -18,6 +18,9 @@ from reid_desk.demo.settings import CameraSettings
 Floats = NDArray[np.floating[Any]]
 """Any float array; float32 where it is as large as a picture."""
 
+NEAREST = 0.1
+"""Metres; what is nearer, or behind the lens, is projected as if it were here."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -45,11 +48,19 @@ class View:
         """Points [N, 3] of the world -> [N, 3]: x, y in pixels and the depth along the view in metres."""
         cosine, sine = math.cos(self.pitch), math.sin(self.pitch)
         below = self.mount - points[:, 2]
-        depth = np.maximum(points[:, 1] * cosine + below * sine, 0.1)
+        depth = np.maximum(points[:, 1] * cosine + below * sine, NEAREST)
         down = below * cosine - points[:, 1] * sine
         x = self.width / 2 + self.focal * points[:, 0] / depth
         y = self.height / 2 + self.focal * down / depth
         return np.stack([x, y, depth], axis=1).astype(np.float32)
+
+    def place(self, x: float, y: float, z: float) -> tuple[float, float, float]:
+        """One point of the world, as :meth:`project` has it."""
+        cosine, sine = math.cos(self.pitch), math.sin(self.pitch)
+        below = self.mount - z
+        depth = max(y * cosine + below * sine, NEAREST)
+        down = below * cosine - y * sine
+        return self.width / 2 + self.focal * x / depth, self.height / 2 + self.focal * down / depth, depth
 
     def rays(self) -> tuple[Floats, Floats, Floats]:
         """Directions (X, Y, Z) [H, W] of the rays through the pixels' centres."""
