@@ -1,0 +1,132 @@
+"""Starts the desk's window."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QCoreApplication, QLocale, QTranslator
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+import reid_desk
+import resources
+from reid_desk.errors import ReidDeskError
+from reid_desk.jobs.runs import mark_interrupted
+from reid_desk.site import Site
+from reid_desk.ui.appearance import Appearance
+from reid_desk.ui.desk import Desk
+from reid_desk.ui.preferences import Preferences
+from reid_desk.ui.start_dialog import StartDialog
+from reid_desk.ui.window import Window
+
+BAD_INPUT = 2
+_LANGUAGE = "en"
+
+
+class App:
+    """The application: its windows (one a site), and the dialog that chooses a site.
+
+    Attributes:
+        windows: the desks that are open.
+        start_dialog: the dialog, while no site is open.
+    """
+
+    def __init__(self, app: QApplication, preferences: Preferences | None = None) -> None:
+        self.app = app
+        self.preferences = preferences or Preferences()
+        self.appearance = Appearance(app, self.preferences)
+        self.windows: list[Window] = []
+        self.start_dialog: StartDialog | None = None
+        app.setWindowIcon(QIcon(str(resources.path("icons/reid-desk.svg"))))
+        self._translator = QTranslator(app)
+        if self._translator.load(str(resources.path(f"translations/reid_desk_{_LANGUAGE}.qm"))):
+            app.installTranslator(self._translator)
+
+    def choose_site(self) -> None:
+        """Ask which site to open."""
+        self.start_dialog = StartDialog(self.preferences)
+        self.start_dialog.chosen.connect(self._chosen)
+        self.start_dialog.show()
+
+    def open_site(self, path: Path, *, create: bool = False) -> Window:
+        """Open a desk on the site in ``path``.
+
+        Raises:
+            ReidDeskError: there is no site, it cannot be opened, or another desk has it.
+        """
+        if create:
+            Site.create(path).close()
+        desk = Desk(Site.open(path, exclusive=True), self.appearance, self.preferences)
+        self.preferences.remember_site(path)
+        window = Window(desk)
+        window.site_wanted.connect(lambda wanted: self._open_another(window, Path(wanted)))
+        window.closed.connect(lambda: self.windows.remove(window))
+        self.windows.append(window)
+        window.show()
+        desk.background.run(
+            lambda: mark_interrupted(desk.site), lambda gone: desk.refresh() if gone else None
+        )
+        return window
+
+    def show_crash(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """Show an exception that nobody caught; the desk goes on."""
+        details = "".join(traceback.format_exception(kind, error, trace))
+        sys.stderr.write(details)
+        if issubclass(kind, KeyboardInterrupt):
+            self.app.exit(1)
+        for window in self.windows[-1:]:
+            text = QCoreApplication.translate(
+                "app",
+                "Something went wrong in the desk ({what}). It goes on; if it misbehaves, close and open it.",
+            )
+            window.tell(text.format(what=kind.__name__), "bad", details)
+
+    def _chosen(self, path: Path, way: str) -> None:
+        dialog = self.start_dialog
+        assert dialog is not None
+        try:
+            window = self.open_site(path, create=way != "open")
+        except ReidDeskError as error:
+            dialog.show_error(str(error))
+            return
+        dialog.close()
+        self.start_dialog = None
+        if way == "demo":
+            window.try_demo()
+
+    def _open_another(self, window: Window, path: Path) -> None:
+        try:
+            self.open_site(path)
+        except ReidDeskError as error:
+            window.tell(str(error), "warning")
+
+
+def main(site_path: Path | None) -> int:
+    """Run the desk on the site in ``site_path``, or let the operator choose one.
+
+    Returns the exit code: 2, with one line on stderr, if the site cannot be opened.
+    """
+    app = QApplication(sys.argv[:1])
+    app.setOrganizationName("ReID Desk")
+    app.setApplicationName("ReID Desk")
+    app.setApplicationVersion(reid_desk.__version__)
+    app.setDesktopFileName("reid-desk")
+    QLocale.setDefault(QLocale.system())
+    desk_app = App(app)
+    try:
+        if site_path is None:
+            desk_app.choose_site()
+        else:
+            desk_app.open_site(site_path)
+    except ReidDeskError as error:
+        sys.stderr.write(f"reid-desk: {error}\n")
+        return BAD_INPUT
+    sys.excepthook = desk_app.show_crash
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return app.exec()

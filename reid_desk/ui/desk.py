@@ -1,0 +1,145 @@
+"""What the pages share: the site and what it holds now, the jobs, the background threads, the undo stack."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QUndoStack
+
+from reid_desk.errors import ReidDeskError
+from reid_desk.jobs.events import Event, Hello, Phase, Progress
+from reid_desk.jobs.spec import JobSpec
+from reid_desk.site import Site
+from reid_desk.site.records import Camera, Clip, Evaluation, Model, Run, Source
+from reid_desk.ui.appearance import Appearance
+from reid_desk.ui.background import Background, Latest
+from reid_desk.ui.job_queue import Job, JobQueue
+from reid_desk.ui.models.thumbnails import Thumbnails
+from reid_desk.ui.preferences import Preferences
+from training.errors import TrainingError
+
+_REFRESH_MS = 700
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a site holds, apart from its crops: read in one go, shown by every page."""
+
+    cameras: tuple[Camera, ...] = ()
+    clips: tuple[Clip, ...] = ()
+    sources: tuple[Source, ...] = ()
+    evaluation_sets: tuple[Source, ...] = ()
+    models: tuple[Model, ...] = ()
+    current_model: Model | None = None
+    evaluations: tuple[Evaluation, ...] = ()
+    adaptations: tuple[Run, ...] = ()
+
+    @property
+    def crops(self) -> int:
+        """How many crops all clips hold."""
+        return sum(clip.crops for clip in self.clips)
+
+    @classmethod
+    def read(cls, site: Site) -> Summary:
+        """Read the summary of ``site``."""
+        return cls(
+            cameras=tuple(site.cameras()),
+            clips=tuple(site.clips()),
+            sources=tuple(site.sources()),
+            evaluation_sets=tuple(site.sources(role="evaluation")),
+            models=tuple(site.models()),
+            current_model=site.current_model(),
+            evaluations=tuple(site.evaluations()),
+            adaptations=tuple(run for run in site.runs() if run.kind in ("adapt", "demo")),
+        )
+
+
+class Desk(QObject):
+    """One site under work.
+
+    Attributes:
+        site: the site; reads of more than a few rows go through ``background``.
+        summary: what it held when it was read last.
+        jobs: the work outside this process.
+        background: the threads for short work.
+        thumbnails: crops as small pictures.
+        appearance, preferences, undo: as they are called.
+
+    Signals:
+        refreshed: ``summary`` was read again.
+        problem: a message for the operator, a level (``info``, ``warning``, ``bad``), details.
+    """
+
+    refreshed = Signal()
+    problem = Signal(str, str, str)
+
+    def __init__(
+        self, site: Site, appearance: Appearance, preferences: Preferences, *, jobs: JobQueue | None = None
+    ) -> None:
+        super().__init__()
+        self.site = site
+        self.appearance = appearance
+        self.preferences = preferences
+        self.summary = Summary.read(site)
+        self.undo = QUndoStack(self)
+        self.background = Background(self)
+        self.thumbnails = Thumbnails(site.crop_images, self)
+        self.jobs = jobs or JobQueue(self)
+        self.jobs.ended.connect(self._job_ended)
+        self._reading = Latest(self.background)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_REFRESH_MS)
+        self._soon.timeout.connect(self.refresh)
+
+    def refresh(self) -> None:
+        """Read the summary again; ``refreshed`` tells when it is there."""
+        self._reading.run(lambda: Summary.read(self.site), self._take)
+
+    def start_job(self, kind: str, title: str, **arguments: Any) -> Job:
+        """Queue a job of this site."""
+        run_id = arguments.pop("run_id", None)
+        job = self.jobs.submit(JobSpec(kind, str(self.site.path), arguments, run_id), title)
+        job.event.connect(self._job_told)
+        return job
+
+    def ask(self, work: Callable[[], Any], on_result: Callable[[Any], None]) -> None:
+        """Do short work in the background; what the operator can mend of its errors is shown as a message."""
+        self.background.run(work, on_result, self.show_error)
+
+    def change(self, write: Callable[[], Any]) -> None:
+        """Write to the site in the background, then read the summary again."""
+        self.ask(write, lambda _: self.refresh())
+
+    def show_error(self, error: Exception) -> None:
+        """Show what went wrong: in one line if the operator can mend it, else as any uncaught exception."""
+        if isinstance(error, ReidDeskError | TrainingError | OSError):
+            self.problem.emit(str(error), "warning", "")
+        else:
+            sys.excepthook(type(error), error, error.__traceback__)
+
+    def close(self) -> None:
+        """Let go of the site."""
+        self.thumbnails.close()
+        self.background.shut_down()
+        self.jobs.kill()
+        self.site.close()
+
+    def _take(self, summary: Summary) -> None:
+        self.summary = summary
+        self.refreshed.emit()
+
+    def _job_told(self, event: Event) -> None:
+        if isinstance(event, Hello | Phase | Progress) and not self._soon.isActive():
+            self._soon.start()
+
+    def _job_ended(self, job: Job) -> None:
+        self.refresh()
+        outcome = job.outcome
+        if outcome is not None and outcome.state == "failed":
+            text = " ".join(filter(None, (f"{job.title}: {outcome.message}", outcome.hint)))
+            self.problem.emit(text, "warning" if outcome.category == "input" else "bad", outcome.details)

@@ -1,0 +1,304 @@
+"""The Search page: the gallery of crops, a query, its possible matches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
+
+from reid_desk.errors import ReidDeskError
+from reid_desk.investigation.person_search import PersonSearch, PossibleMatch
+from reid_desk.site.records import Crop
+from reid_desk.ui import words
+from reid_desk.ui.actions import Actions
+from reid_desk.ui.background import Background, Latest
+from reid_desk.ui.desk import Desk
+from reid_desk.ui.models.crops import CropsModel
+from reid_desk.ui.models.matches import MatchesModel
+from reid_desk.ui.models.roles import CropRole, ScoreRole
+from reid_desk.ui.pages.crop_details import CropDetails
+from reid_desk.ui.pages.page import Page
+from reid_desk.ui.pages.search_panel import SearchPanel
+from reid_desk.ui.pages.search_query import Query, allowed_cameras, query_of_file, query_of_image
+from reid_desk.ui.widgets.buttons import ActionButton, Button, quiet_button
+from reid_desk.ui.widgets.drop_target import DropTarget
+from reid_desk.ui.widgets.empty_state import EmptyState
+from reid_desk.ui.widgets.layout import UNIT, column, holder, row
+from reid_desk.ui.widgets.text import label
+from reid_desk.ui.widgets.tile_delegate import SIZES, TileDelegate
+from reid_desk.ui.widgets.tile_view import TileView
+
+_IMAGE_FILES = "*.jpg *.jpeg *.png *.bmp *.webp"
+
+
+class SearchPage(Page):
+    """Select a crop or bring a picture; the site's crops are ranked by likeness."""
+
+    def __init__(self, desk: Desk, actions: Actions) -> None:
+        super().__init__("search", desk, actions)
+        self.set_heading(
+            self.tr("Search"),
+            self.tr("Choose a crop, or drop or paste a picture of a person. Answers are possible matches."),
+        )
+        self._searcher = PersonSearch(desk.site)
+        self._pool = Background(desk, threads=1)
+        self._searching = Latest(self._pool)
+        self._query: Query | None = None
+        self.crops = CropsModel(desk.site, desk.background)
+        self.matches = MatchesModel()
+        self.panel = SearchPanel(actions)
+        self.details = CropDetails(desk, actions)
+        self.details.hide()
+        self.gallery = self._make_view(self.crops, scored=False, name=self.tr("All crops"))
+        self.answers = self._make_view(self.matches, scored=True, name=self.tr("Possible matches"))
+        self._count = label(size="heading")
+        self._note = label(tone="muted")
+        self._empty = self._make_empty()
+        self._nothing = EmptyState(
+            "search",
+            self.tr("No possible match"),
+            self.tr("No crop passes the filters. Lower the minimum score, or allow more cameras."),
+        )
+        self._stack = QStackedWidget()
+        for view in (self.gallery, self.answers, self._nothing):
+            self._stack.addWidget(view)
+        self._filled = self._lay_out()
+        self._whole = QStackedWidget()
+        self._whole.addWidget(self._empty)
+        self._whole.addWidget(self._filled)
+        self.content.addWidget(self._whole, 1)
+        self._shown: object = None
+        self._connect()
+        self.refresh()
+
+    def search(self, query: Query) -> None:
+        """Rank the site's crops by likeness to ``query``."""
+        self._query = query
+        self._show_query(query)
+        self._search_again()
+
+    def search_file(self, path: Path) -> None:
+        """Search with an image file."""
+        self.desk.ask(lambda: query_of_file(path), self.search)
+
+    def refresh(self) -> None:
+        """Show what the site holds now."""
+        summary = self.desk.summary
+        self.panel.set_cameras(summary.cameras)
+        self._say_empty()
+        self._whole.setCurrentWidget(self._filled if summary.crops else self._empty)
+        shown = (summary.crops, summary.cameras, self.panel.filters().cameras)
+        if shown != self._shown:
+            self._shown = shown
+            self.crops.show(shown[2], {camera.id: camera.name for camera in summary.cameras})
+
+    def close_search(self) -> None:
+        """Stop the searching thread."""
+        self._pool.shut_down()
+
+    def _search_again(self) -> None:
+        query = self._query
+        if query is None:
+            return
+        filters = self.panel.filters()
+        cameras = allowed_cameras(query, filters, [camera.id for camera in self.desk.summary.cameras])
+        wanted = query.crop.id if query.crop else query.image
+        own_track = query.crop.track_id if query.crop else None
+        began = time.perf_counter()
+        self._note.setText(self.tr("Searching…"))
+        self._searching.run(
+            lambda: self._searcher.search(
+                wanted,
+                top=filters.top,
+                cameras=cameras,
+                minimum_score=filters.minimum,
+                exclude_track=own_track,
+            ),
+            lambda found: self._take(found, time.perf_counter() - began),
+            self._refuse,
+        )
+
+    def _take(self, found: Sequence[PossibleMatch], seconds: float) -> None:
+        self.matches.set_matches(found)
+        self._stack.setCurrentWidget(self.answers if found else self._nothing)
+        self._count.setText(words.matches(len(found)))
+        self._note.setText(self.tr("{seconds:.2f} s").format(seconds=seconds))
+        self.set_state(results=True)
+        if found:
+            self.answers.setCurrentIndex(self.matches.index(0))
+            self.answers.scrollToTop()
+            self.answers.setFocus()
+        self._selected()
+
+    def _refuse(self, error: Exception) -> None:
+        self._note.setText("")
+        if isinstance(error, ReidDeskError) and not self.desk.summary.current_model:
+            self.desk.problem.emit(
+                self.tr(
+                    "A search needs a model. Adapt to the site first; it takes one button on the page Adapt."
+                ),
+                "warning",
+                "",
+            )
+            return
+        self.desk.show_error(error)
+
+    def back(self) -> None:
+        """Show all crops again."""
+        self._searching.drop()
+        self._query = None
+        self.panel.show_query(QImage(), self.tr("Choose a crop, or bring a picture."))
+        self._stack.setCurrentWidget(self.gallery)
+        self._note.setText("")
+        self._say_count(self.crops.rowCount())
+        self.set_state(results=False)
+        self.gallery.setFocus()
+        self._selected()
+
+    def _show_query(self, query: Query) -> None:
+        if query.crop is None:
+            self.panel.show_query(QImage.fromData(query.image), query.name)
+            return
+        crop, site = query.crop, self.desk.site
+        names = {camera.id: camera.name for camera in self.desk.summary.cameras}
+        about = f"{names.get(crop.camera_id, '')}\n{words.local_time(crop.time)}"
+        self.desk.ask(
+            lambda: QImage.fromData(site.crop_image(crop.id)),
+            lambda image: self.panel.show_query(image, about) if self._query is query else None,
+        )
+
+    def _connect(self) -> None:
+        self.desk.refreshed.connect(self.refresh)
+        self.crops.counted.connect(self._say_count)
+        self.panel.filters_changed.connect(self._filters_changed)
+        for view in (self.gallery, self.answers):
+            view.doubleClicked.connect(lambda _: self.search_selected())
+            view.selectionModel().currentChanged.connect(lambda *_: self._selected())
+            for name in ("search.this", "search.details"):
+                view.addAction(self.actions_[name])
+        for name in ("search.this", "search.details"):
+            self.actions_[name].setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self.actions_["search.this"].triggered.connect(self.search_selected)
+        self.actions_["search.details"].toggled.connect(self.details.setVisible)
+        self.actions_["search.details"].toggled.connect(lambda _: self._selected())
+        self.actions_["search.back"].triggered.connect(self.back)
+        self.actions_["search.paste"].triggered.connect(self._paste)
+        self.actions_["search.open_image"].triggered.connect(self._open)
+        self.actions_["view.larger"].triggered.connect(lambda: self._resize(1))
+        self.actions_["view.smaller"].triggered.connect(lambda: self._resize(-1))
+        DropTarget(
+            self,
+            self.tr("Drop a picture of the person to search for"),
+            lambda paths: self.search_file(paths[0]),
+            icon="search",
+        )
+
+    def search_selected(self) -> None:
+        """Make the selected crop the query."""
+        crop = self._current_crop()
+        if crop is not None and self.desk.summary.current_model is None:
+            self._refuse(ReidDeskError())
+        elif crop is not None:
+            self.search(Query(crop=crop))
+
+    def _view(self) -> TileView:
+        return self.answers if self._stack.currentWidget() is self.answers else self.gallery
+
+    def _current_index(self) -> QModelIndex:
+        return self._view().currentIndex()
+
+    def _current_crop(self) -> Crop | None:
+        index = self._current_index()
+        crop = index.data(CropRole) if index.isValid() else None
+        return crop if isinstance(crop, Crop) else None
+
+    def _selected(self) -> None:
+        crop = self._current_crop()
+        self.set_state(selection=crop is not None)
+        if not self.details.isHidden():
+            self.details.show_crop(crop, self._current_index().data(ScoreRole) if crop else None)
+
+    def _filters_changed(self) -> None:
+        self.refresh()
+        self._search_again()
+
+    def _say_count(self, count: int) -> None:
+        if not self.results:
+            self._count.setText(words.crops(count))
+
+    def _paste(self) -> None:
+        data = QGuiApplication.clipboard().mimeData()
+        files = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+        if files:
+            self.search_file(Path(files[0]))
+        elif data.hasImage():
+            self.search(query_of_image(QGuiApplication.clipboard().image(), self.tr("Pasted picture")))
+        else:
+            self.desk.problem.emit(
+                self.tr("There is no picture in the clipboard. Copy one, then paste."), "info", ""
+            )
+
+    def _open(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(
+            self,
+            self.tr("Search with an image"),
+            "",
+            self.tr("Images ({patterns})").format(patterns=_IMAGE_FILES),
+        )
+        if chosen:
+            self.search_file(Path(chosen))
+
+    def _resize(self, step: int) -> None:
+        sizes = list(SIZES)
+        now = sizes.index(self._delegates[0].picture_height)
+        size = sizes[min(max(now + step, 0), len(sizes) - 1)]
+        for view in (self.gallery, self.answers):
+            view.use_size(size)
+        self.desk.preferences.set_text("thumbnails", str(size))
+
+    def _make_view(self, model: CropsModel | MatchesModel, *, scored: bool, name: str) -> TileView:
+        delegate = TileDelegate(self.desk.appearance, self.desk.thumbnails, scored=scored)
+        stored = self.desk.preferences.text("thumbnails")
+        if stored in map(str, SIZES):
+            delegate.use_size(int(stored))
+        self._delegates: list[TileDelegate] = [*getattr(self, "_delegates", []), delegate]
+        return TileView(model, delegate, self.desk.thumbnails, name)
+
+    def _make_empty(self) -> EmptyState:
+        self._to_footage = ActionButton(self.actions_["footage.add"], icon="add", kind="primary")
+        return EmptyState("search", "", "", self._to_footage)
+
+    def _say_empty(self) -> None:
+        importing = any(clip.state == "importing" for clip in self.desk.summary.clips)
+        if importing:
+            self._empty.say(
+                self.tr("Footage is being imported"),
+                self.tr("People appear here as soon as the first clip is done."),
+            )
+        else:
+            self._empty.say(
+                self.tr("Nobody to search for yet"),
+                self.tr(
+                    "Add footage: the people in it are found and shown here. Then adapt to the site, and search."
+                ),
+            )
+
+    def _lay_out(self) -> QWidget:
+        back = ActionButton(self.actions_["search.back"], icon="back", kind="quiet", hides=True)
+        smaller = quiet_button(
+            self.tr("Smaller thumbnails"), "smaller", self.actions_["view.smaller"].trigger
+        )
+        larger = quiet_button(self.tr("Larger thumbnails"), "larger", self.actions_["view.larger"].trigger)
+        details = Button(self.tr("Details"), icon="details", kind="quiet")
+        details.clicked.connect(self.actions_["search.details"].trigger)
+        details.setToolTip(self.actions_["search.details"].toolTip())
+        bar = row(back, self._count, self._note, None, smaller, larger, details)
+        middle = column(bar, self._stack)
+        middle.setStretch(1, 1)
+        whole = row(self.panel, 4, holder(middle), self.details, spacing=UNIT + 4)
+        whole.setStretch(2, 1)
+        return holder(whole)

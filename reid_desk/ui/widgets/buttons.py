@@ -1,0 +1,97 @@
+"""Buttons that stay in step with their action and redraw their icon when the window turns light or dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QAction, QPalette
+from PySide6.QtWidgets import QPushButton
+
+from reid_desk.ui import icons
+
+Kind = Literal["plain", "primary", "quiet"]
+
+
+class Button(QPushButton):
+    """A push button of one of our kinds. ``kind="primary"`` is for the one main thing to do at a place."""
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        icon: str | None = None,
+        kind: Kind = "plain",
+        name: str | None = None,
+        big: bool = False,
+    ) -> None:
+        super().__init__(text)
+        self._icon_name = icon
+        self._kind = kind
+        self.setProperty("kind", kind)
+        if big:
+            self.setProperty("size", "big")
+        self.setAccessibleName(name or text)
+        if name and not text:
+            self.setToolTip(name)
+        self.setIconSize(QSize(18, 18))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._draw_icon()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802, D102 - Qt's name
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.EnabledChange):
+            self._draw_icon()
+        super().changeEvent(event)
+
+    def use_icon(self, name: str | None) -> None:
+        """Show another icon."""
+        self._icon_name = name
+        self._draw_icon()
+
+    def _draw_icon(self) -> None:
+        if self._icon_name is None:
+            return
+        role = QPalette.ColorRole.WindowText
+        if self._kind == "primary" and self.isEnabled():
+            role = QPalette.ColorRole.HighlightedText
+        self.setIcon(icons.icon(self._icon_name, self.palette().color(role)))
+
+
+class ActionButton(Button):
+    """A button that is the face of an action: same text, same tool tip, enabled and visible with it."""
+
+    def __init__(
+        self,
+        action: QAction,
+        *,
+        icon: str | None = None,
+        kind: Kind = "plain",
+        big: bool = False,
+        hides: bool = False,
+    ) -> None:
+        super().__init__(_words(action), icon=icon, kind=kind, big=big)
+        self._action = action
+        self._hides = hides
+        self.clicked.connect(action.trigger)
+        action.changed.connect(self._follow)
+        self._follow()
+
+    def _follow(self) -> None:
+        self.setText(_words(self._action))
+        self.setAccessibleName(_words(self._action))
+        self.setToolTip(self._action.toolTip())
+        self.setEnabled(self._action.isEnabled())
+        if self._hides:
+            self.setVisible(self._action.isEnabled())
+
+
+def quiet_button(name: str, icon: str, act: Callable[[], object]) -> Button:
+    """Return a small button with an icon only; ``name`` is its tool tip and accessible name."""
+    made = Button(icon=icon, kind="quiet", name=name)
+    made.clicked.connect(act)
+    return made
+
+
+def _words(action: QAction) -> str:
+    return action.text().replace("&", "")

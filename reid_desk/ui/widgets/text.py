@@ -1,0 +1,68 @@
+"""Labels in the window's type scale: title, heading, body, small; plain or muted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QFontMetrics
+from PySide6.QtWidgets import QLabel, QSizePolicy
+
+Tone = Literal["plain", "muted", "good", "warning", "bad"]
+_SCALE = {"title": 1.7, "heading": 1.2, "body": 1.0, "small": 0.9}
+
+
+def label(
+    text: str = "",
+    *,
+    size: Literal["title", "heading", "body", "small"] = "body",
+    tone: Tone = "plain",
+    wrap: bool = False,
+) -> QLabel:
+    """Return a label; its text can be selected by mouse where it wraps (messages worth copying)."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    font = made.font()
+    font.setPointSizeF(font.pointSizeF() * _SCALE[size])
+    if size in ("title", "heading"):
+        font.setWeight(QFont.Weight.DemiBold)
+    made.setFont(font)
+    made.setProperty("tone", tone)
+    if wrap:
+        made.setWordWrap(True)
+        made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    return made
+
+
+def set_tone(where: QLabel, tone: Tone) -> None:
+    """Change the tone of a label."""
+    if where.property("tone") != tone:
+        where.setProperty("tone", tone)
+        where.style().unpolish(where)
+        where.style().polish(where)
+
+
+class ElidedLabel(QLabel):
+    """One line that ends in an ellipsis where there is no room; the tool tip has it all."""
+
+    def __init__(self, text: str = "", *, tone: Tone = "plain") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("tone", tone)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._whole = ""
+        self.set_whole_text(text)
+
+    def set_whole_text(self, text: str) -> None:
+        """Show ``text``, shortened as needed."""
+        self._whole = text
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+        self._elide()
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102 - Qt's name
+        self._elide()
+
+    def _elide(self) -> None:
+        metrics = QFontMetrics(self.font())
+        self.setText(metrics.elidedText(self._whole, Qt.TextElideMode.ElideMiddle, max(self.width() - 8, 0)))
