@@ -76,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
         "Without a command, the desk opens (on SITE, if given).",
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=PROGRAM, required=True)
     for module in _COMMANDS:
         module.add(commands)
     return parser

@@ -103,16 +103,17 @@ def import_clips(
     """
     reporter.phase("look", "Looking at the footage")
     sources, refused = find_clips(paths)
+    if not sources:
+        raise FootageError(_nothing_imported(refused))
     for refusal in refused:
         reporter.message(f"{refusal.path}: {refusal.reason}", level="warning")
     if settings.started_at is not None and len(sources) > 1:
         raise ReidDeskError(
             f"A given start is the start of one clip, and here are {len(sources)}. Import them one by one."
         )
-    detector = open_detector(settings.detector, settings.weights) if sources else None
+    detector = open_detector(settings.detector, settings.weights)
     done = []
     for number, source in enumerate(sources, 1):
-        assert detector is not None
         reporter.check_cancelled()
         reporter.phase("import", f"Clip {number} of {len(sources)}: {source.path.name}")
         try:

@@ -10,6 +10,8 @@ from reid_desk.site import Run, Site
 AT_WORK = frozenset({"starting", "running", "cancelling"})
 RESUMABLE = frozenset({"interrupted", "cancelled", "failed"})
 _WITH_CLIPS = frozenset({"import", "demo"})
+_BEGUN = "settings.json"
+"""What training writes into its folder first."""
 INTERRUPTED = "The process that worked on it ended without a word. What it had saved is kept."
 
 
@@ -60,6 +62,11 @@ def mark_interrupted(site: Site) -> list[Run]:
     return gone
 
 
+def can_resume(run: Run) -> bool:
+    """Whether a run that did not finish had begun to train, so that there is something to go on with."""
+    return run.state in RESUMABLE and (run.folder / _BEGUN).is_file()
+
+
 def _given(run: Run, spec: JobSpec) -> Run:
     if run.kind != spec.kind or run.state == "finished":
         raise ReidDeskError(
@@ -69,7 +76,7 @@ def _given(run: Run, spec: JobSpec) -> Run:
 
 
 def _newest_unfinished(site: Site, spec: JobSpec) -> Run:
-    runs = [run for run in site.runs(spec.kind) if run.state in RESUMABLE]
+    runs = [run for run in site.runs(spec.kind) if can_resume(run)]
     if not runs:
         raise ReidDeskError(
             f"No {spec.kind} run of this site was left unfinished, so there is nothing to resume. "

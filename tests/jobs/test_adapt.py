@@ -13,6 +13,7 @@ import pytest
 
 from reid_desk.errors import JobCancelled, ReidDeskError, SiteError, SourceError
 from reid_desk.jobs.run import run_job
+from reid_desk.jobs.runs import can_resume
 from reid_desk.jobs.sources import add_source
 from reid_desk.jobs.spec import JobSpec
 from reid_desk.site import Site
@@ -58,7 +59,7 @@ class FakeTraining:
             }
         )
         reporter.phase("adaptation", "Adapting")
-        (out / "checkpoint").touch()
+        (out / "settings.json").touch()
         if self.error is not None:
             raise self.error
         write_embedder(out / "model.onnx", seed=len(self.calls))
@@ -151,7 +152,7 @@ def test_a_cancelled_run_keeps_what_it_had_and_the_old_state_of_the_site(ready: 
         run_job(spec("adapt", ready, preset="smoke"), Recording())
     (run,) = ready.runs("adapt")
     assert run.state == "cancelled"
-    assert (run.folder / "checkpoint").exists()
+    assert can_resume(run)
     assert contents(ready.path) == before
 
 

@@ -1,0 +1,230 @@
+"""The commands through the real ``main``; jobs run for real, training is replaced by a small embedder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reid_desk.cli import main
+from reid_desk.jobs.sources import add_source
+from reid_desk.site import Site
+from tests.fixtures_model import write_embedder
+from tests.jobs.sites import STARTED_AT, add_clip, jpeg, person_image, write_clip, write_source
+from training.datasets import open_dataset
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A site of two cameras, 36 crops, a model in use, all crops embedded."""
+    with Site.create(tmp_path / "site") as made:
+        add_clip(made, "hall", range(6))
+        add_clip(made, "street", range(6))
+        write_embedder(tmp_path / "model" / "model.onnx")
+        made.use_model(made.add_model(tmp_path / "model", name="First").id)
+        yield made
+
+
+@pytest.fixture
+def query(tmp_path: Path) -> Path:
+    path = tmp_path / "query.jpg"
+    path.write_bytes(jpeg(person_image(2, seed=999)))
+    return path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    def run_command(*arguments: object, code: int = 0) -> str:
+        assert main([str(argument) for argument in arguments]) == code, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    return run_command
+
+
+@pytest.fixture
+def run_json(run):
+    return lambda *arguments: json.loads(run(*arguments, "--json"))
+
+
+def test_help_lists_every_command_and_answers_at_once():
+    quickest = 10.0
+    for _ in range(3):
+        began = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "reid_desk", "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+        )
+        quickest = min(quickest, time.monotonic() - began)
+    for command in ("demo", "import", "source", "adapt", "search", "evaluate", "export", "doctor"):
+        assert f"\n    {command} " in done.stdout
+    assert "worker" not in done.stdout
+    assert quickest < 1.0  # .2 s on an idle machine; a heavy import alone would take longer than this
+
+
+def test_nothing_heavy_is_loaded_before_it_is_needed():
+    program = "import sys, reid_desk.cli as c; c.build_parser(); print(sorted(set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    for module in ("torch", "cv2", "numpy", "PySide6", "faiss", "onnxruntime", "av", "sqlite3", "PIL"):
+        assert f"'{module}'" not in done.stdout, module
+
+
+@pytest.mark.parametrize(
+    "command", ["demo", "import", "source", "adapt", "search", "evaluate", "models", "use"]
+)
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: reid-desk {command}")
+
+
+def test_arguments_that_do_not_fit_are_one_line_on_stderr(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(["import", "site"])
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
+    assert err.startswith("reid-desk: error: ")
+    assert err.count("\n") == 1
+
+
+def test_a_mistyped_command_is_suggested(capsys: pytest.CaptureFixture[str]):
+    assert main(["improt", "site"]) == 2
+    assert "Did you mean: reid-desk import?" in capsys.readouterr().err
+
+
+def test_import_then_search_finds_the_person_again(site: Site, tmp_path: Path, run, run_json, query: Path):
+    clip = write_clip(tmp_path / "door.mp4", seed=2)
+    told = run_json("import", site.path, clip, "--camera", "door", "--started-at", "2026-03-03T14:00:00Z")
+    assert (told["imported"], told["detector"]) == (1, told["detector"])
+    found = run_json("search", site.path, query, "--camera", "door", "--top", 3)
+    best = found["matches"][0]
+    assert best["camera"] == "door"
+    assert best["clip"] == str(clip)
+    assert best["time"].startswith("2026-03-03T14:00:0")
+    assert 2 <= best["seconds"] <= 6
+
+
+def test_search_ranks_the_right_person_first_in_every_camera(site: Site, run, run_json, query: Path):
+    site_path = site.path
+    model = site.current_model()
+    run("use", site_path, model.id)
+    found = run_json("search", site_path, query, "--top", 5)
+    assert found["model"] == model.id
+    assert [match["rank"] for match in found["matches"]] == [1, 2, 3, 4, 5]
+    tracks = {track.id: track for track in site.tracks()}
+    first, second = (tracks[match["track"]] for match in found["matches"][:2])
+    assert first.first_frame == second.first_frame == 20  # person 2, in both cameras
+    assert {match["camera"] for match in found["matches"][:2]} == {"hall", "street"}
+
+
+def test_search_is_a_table_for_people(site: Site, run, query: Path):
+    run("use", site.path, site.current_model().id)
+    lines = run("search", site.path, query, "--top", 2).splitlines()
+    assert lines[0].split() == ["rank", "score", "camera", "time", "clip", "position"]
+    assert len(lines) == 3
+    assert lines[1].split()[0] == "1"
+    assert lines[1].split()[-1].startswith("0:00:02.")
+
+
+def test_source_add_tells_what_it_recognised(site: Site, tmp_path: Path, run, run_json):
+    folder = write_source(tmp_path / "shop", people=4, cameras=2, images=2)
+    added = run_json("source", "add", site.path, folder)
+    assert (added["name"], added["identities"], added["cameras"], added["images"]) == ("shop", 4, 2, 16)
+    assert site.source("shop").role == "source"
+    text = run("source", "add", site.path, folder, "--name", "own people", "--role", "evaluation")
+    assert "4 people, 2 cameras, 16 images" in text
+    assert [source.name for source in site.sources(role="evaluation")] == ["own people"]
+
+
+def test_evaluate_prints_one_document(site: Site, tmp_path: Path, run_json):
+    add_source(site, open_dataset(write_source(tmp_path / "people")), role="evaluation")
+    result = run_json("evaluate", site.path)
+    assert 0 < result["mAP"] <= 1
+    assert result["data"] == "people"
+    assert site.evaluations()[0].metrics["mAP"] == result["mAP"]
+
+
+def test_export_writes_the_very_model(site: Site, tmp_path: Path, run_json):
+    out = tmp_path / "out.onnx"
+    document = run_json("export", site.path, out)
+    model = site.current_model()
+    assert out.read_bytes() == model.path.read_bytes()
+    assert document["sha256"] == model.card["sha256"]
+    assert sorted(path.name for path in tmp_path.glob("out*")) == ["out.onnx"]
+
+
+def test_models_can_be_listed_and_rolled_back_to(site: Site, tmp_path: Path, run, run_json):
+    write_embedder(tmp_path / "second" / "model.onnx", seed=1)
+    first = site.current_model()
+    second = site.add_model(tmp_path / "second", name="Second")
+    run("use", site.path, second.id)
+    listed = run_json("models", site.path)["models"]
+    assert {row["id"]: row["in_use"] for row in listed} == {first.id: False, second.id: True}
+    assert site.missing_vectors(second.id) == []
+
+
+def test_doctor_finds_a_sound_installation_and_what_is_wrong_with_a_site(
+    site: Site, capsys: pytest.CaptureFixture[str]
+):
+    code = main(["doctor", str(site.path), "--json"])
+    document = json.loads(capsys.readouterr().out)
+    # The clips of this site were never on any disk: that is what is wrong with it.
+    assert code == 2
+    assert [p for p in document["problems"] if "footage is missing" in p]
+    assert document["site"]["crops"] == 36
+    assert document["packages"]["torch"]
+    assert "CPUExecutionProvider" in document["devices"]["onnxruntime"]
+
+
+def test_the_hidden_worker_command_is_the_worker(site: Site, tmp_path: Path):
+    job = tmp_path / "job.json"
+    job.write_text(json.dumps({"kind": "embed", "site": str(site.path), "arguments": {}}))
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "reid_desk", "worker", str(job)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert worker.stdout is not None
+    events: list[dict[str, Any]] = [json.loads(line) for line in worker.stdout]
+    worker.communicate(timeout=30)
+    assert worker.returncode == 0
+    assert (events[0]["event"], events[-1]["event"]) == ("hello", "finished")
+
+
+def test_without_a_display_the_desk_says_so(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert main([str(site.path)]) == 2
+    assert "no display" in capsys.readouterr().err
+
+
+def test_times_without_an_offset_are_local(
+    site: Site, tmp_path: Path, run_json, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        clip = write_clip(tmp_path / "door.mp4", seed=3)
+        run_json("import", site.path, clip, "--camera", "door", "--started-at", "2026-03-03T23:00:00")
+        (door,) = site.clips("door")
+        assert door.started_at == STARTED_AT
+    finally:
+        monkeypatch.undo()
+        time.tzset()
