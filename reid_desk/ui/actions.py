@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from reid_desk.ui import icons
+
+
+def QT_TRANSLATE_NOOP(_context: str, text: str) -> str:  # noqa: N802 - lupdate knows it by this name
+    """Mark ``text`` for translation; PySide's own is typed as returning any object."""
+    return text
 
 
 @dataclass(frozen=True)
@@ -92,110 +97,224 @@ MENUS = {
 
 SPECS = (
     ActionSpec(
-        "footage.add", QT_TRANSLATE_NOOP("actions", "Add footage…"), "site", "add", ("Ctrl+N",),
+        "footage.add",
+        QT_TRANSLATE_NOOP("actions", "Add footage…"),
+        "site",
+        "add",
+        ("Ctrl+N",),
         QT_TRANSLATE_NOOP("actions", "Import video files"),
     ),
     ActionSpec(
-        "footage.add_folder", QT_TRANSLATE_NOOP("actions", "Add a folder of footage…"), "site", "folder",
-        ("Ctrl+Shift+N",), QT_TRANSLATE_NOOP("actions", "Import a folder of video files, or of frames"),
+        "footage.add_folder",
+        QT_TRANSLATE_NOOP("actions", "Add a folder of footage…"),
+        "site",
+        "folder",
+        ("Ctrl+Shift+N",),
+        QT_TRANSLATE_NOOP("actions", "Import a folder of video files, or of frames"),
     ),
     ActionSpec(
-        "source.add", QT_TRANSLATE_NOOP("actions", "Add a labelled source…"), "site", "labels", ("Ctrl+L",),
+        "source.add",
+        QT_TRANSLATE_NOOP("actions", "Add a labelled source…"),
+        "site",
+        "labels",
+        ("Ctrl+L",),
         QT_TRANSLATE_NOOP("actions", "A folder of images of people whose identity and camera are known"),
     ),
     ActionSpec(
-        "demo.try", QT_TRANSLATE_NOOP("actions", "Try the demo"), "site", "demo", (),
+        "demo.try",
+        QT_TRANSLATE_NOOP("actions", "Try the demo"),
+        "site",
+        "demo",
+        (),
         QT_TRANSLATE_NOOP("actions", "Fill this site with generated footage and run the whole job on it"),
         lambda state: not state.clips and not state.job,
     ),
     ActionSpec(
-        "job.cancel", QT_TRANSLATE_NOOP("actions", "Cancel the job"), "site", "stop", ("Ctrl+.",),
-        QT_TRANSLATE_NOOP("actions", "Stop what is running; what it has done so far is kept"), lambda state: state.job,
+        "job.cancel",
+        QT_TRANSLATE_NOOP("actions", "Cancel the job"),
+        "site",
+        "stop",
+        ("Ctrl+.",),
+        QT_TRANSLATE_NOOP("actions", "Stop what is running; what it has done so far is kept"),
+        lambda state: state.job,
     ),
-    ActionSpec("site.open", QT_TRANSLATE_NOOP("actions", "Open another site…"), "site", "folder", ("Ctrl+O",)),
+    ActionSpec(
+        "site.open", QT_TRANSLATE_NOOP("actions", "Open another site…"), "site", "folder", ("Ctrl+O",)
+    ),
     ActionSpec("window.close", QT_TRANSLATE_NOOP("actions", "Close the desk"), "site", None, ("Ctrl+Q",)),
     ActionSpec(
-        "footage.remove", QT_TRANSLATE_NOOP("actions", "Remove the selected clips…"), "edit", "remove", ("Del",),
+        "footage.remove",
+        QT_TRANSLATE_NOOP("actions", "Remove the selected clips…"),
+        "edit",
+        "remove",
+        ("Del",),
         QT_TRANSLATE_NOOP("actions", "Forget the clips and their crops; the original files stay"),
-        lambda state: state.page == "footage" and state.selection and not state.importing, page="footage",
+        lambda state: state.page == "footage" and state.selection and not state.importing,
+        page="footage",
     ),
     ActionSpec(
-        "search.open_image", QT_TRANSLATE_NOOP("actions", "Search with an image…"), "search", "image", ("Ctrl+I",),
+        "search.open_image",
+        QT_TRANSLATE_NOOP("actions", "Search with an image…"),
+        "search",
+        "image",
+        ("Ctrl+I",),
         QT_TRANSLATE_NOOP("actions", "Open a picture of a person and rank the site's crops by likeness"),
         lambda state: state.crops > 0 and state.model,
     ),
     ActionSpec(
-        "search.paste", QT_TRANSLATE_NOOP("actions", "Paste an image"), "search", "paste", ("Ctrl+V",),
+        "search.paste",
+        QT_TRANSLATE_NOOP("actions", "Paste an image"),
+        "search",
+        "paste",
+        ("Ctrl+V",),
         QT_TRANSLATE_NOOP("actions", "Search with the picture in the clipboard"),
-        lambda state: state.crops > 0 and state.model, page="search",
+        lambda state: state.crops > 0 and state.model,
+        page="search",
     ),
     ActionSpec(
-        "search.this", QT_TRANSLATE_NOOP("actions", "Search for this person"), "search", "search",
-        ("Return", "Enter"), QT_TRANSLATE_NOOP("actions", "Rank the site's crops by likeness to the selected one"),
-        lambda state: state.page == "search" and state.selection and state.model, page="search",
+        "search.this",
+        QT_TRANSLATE_NOOP("actions", "Search for this person"),
+        "search",
+        "search",
+        ("Return", "Enter"),
+        QT_TRANSLATE_NOOP("actions", "Rank the site's crops by likeness to the selected one"),
+        lambda state: state.page == "search" and state.selection and state.model,
+        page="search",
     ),
     ActionSpec(
-        "search.details", QT_TRANSLATE_NOOP("actions", "Show details"), "search", "details", ("Space",),
-        QT_TRANSLATE_NOOP("actions", "Show the selected crop large, with its clip and place"), checkable=True,
-        enabled_when=lambda state: state.page == "search", page="search",
+        "search.details",
+        QT_TRANSLATE_NOOP("actions", "Show details"),
+        "search",
+        "details",
+        ("Space",),
+        QT_TRANSLATE_NOOP("actions", "Show the selected crop large, with its clip and place"),
+        checkable=True,
+        enabled_when=lambda state: state.page == "search",
+        page="search",
     ),
     ActionSpec(
-        "search.back", QT_TRANSLATE_NOOP("actions", "Back to all crops"), "search", "back", ("Alt+Left", "Esc"),
-        enabled_when=lambda state: state.page == "search" and state.results, page="search",
+        "search.back",
+        QT_TRANSLATE_NOOP("actions", "Back to all crops"),
+        "search",
+        "back",
+        ("Alt+Left", "Esc"),
+        enabled_when=lambda state: state.page == "search" and state.results,
+        page="search",
     ),
     ActionSpec(
-        "adapt.start", QT_TRANSLATE_NOOP("actions", "Adapt to site"), "model", "adapt", ("Ctrl+Return",),
+        "adapt.start",
+        QT_TRANSLATE_NOOP("actions", "Adapt to site"),
+        "model",
+        "adapt",
+        ("Ctrl+Return",),
         QT_TRANSLATE_NOOP("actions", "Learn from this site's own footage"),
-        lambda state: state.crops > 0 and state.sources > 0 and not state.job, page="adapt",
+        lambda state: state.crops > 0 and state.sources > 0 and not state.job,
+        page="adapt",
     ),
     ActionSpec(
-        "adapt.resume", QT_TRANSLATE_NOOP("actions", "Resume the interrupted run"), "model", "resume", (),
+        "adapt.resume",
+        QT_TRANSLATE_NOOP("actions", "Resume the interrupted run"),
+        "model",
+        "resume",
+        (),
         QT_TRANSLATE_NOOP("actions", "Go on where the last adaptation stopped"),
         lambda state: state.resumable and not state.job,
     ),
     ActionSpec(
-        "adapt.use_new", QT_TRANSLATE_NOOP("actions", "Use this model"), "model", "check", (),
-        QT_TRANSLATE_NOOP("actions", "Search with the adapted model from now on"), lambda state: state.new_model,
+        "adapt.use_new",
+        QT_TRANSLATE_NOOP("actions", "Use this model"),
+        "model",
+        "check",
+        (),
+        QT_TRANSLATE_NOOP("actions", "Search with the adapted model from now on"),
+        lambda state: state.new_model,
     ),
     ActionSpec(
-        "adapt.keep_old", QT_TRANSLATE_NOOP("actions", "Keep the old one"), "model", "back", (),
-        QT_TRANSLATE_NOOP("actions", "Go on searching with the model used before"), lambda state: state.old_model,
+        "adapt.keep_old",
+        QT_TRANSLATE_NOOP("actions", "Keep the old one"),
+        "model",
+        "back",
+        (),
+        QT_TRANSLATE_NOOP("actions", "Go on searching with the model used before"),
+        lambda state: state.old_model,
     ),
     ActionSpec(
-        "dashboard.evaluate", QT_TRANSLATE_NOOP("actions", "Evaluate the model"), "model", "dashboard", ("Ctrl+E",),
+        "dashboard.evaluate",
+        QT_TRANSLATE_NOOP("actions", "Evaluate the model"),
+        "model",
+        "dashboard",
+        ("Ctrl+E",),
         QT_TRANSLATE_NOOP("actions", "Measure the model in use on the labelled evaluation set"),
         lambda state: state.model and state.evaluation_data and not state.job,
     ),
     ActionSpec(
-        "dashboard.evaluate_with", QT_TRANSLATE_NOOP("actions", "Evaluate with a folder…"), "model", "folder", (),
+        "dashboard.evaluate_with",
+        QT_TRANSLATE_NOOP("actions", "Evaluate with a folder…"),
+        "model",
+        "folder",
+        (),
         QT_TRANSLATE_NOOP("actions", "Measure the model in use on a labelled folder of your own"),
         lambda state: state.model and not state.job,
     ),
     ActionSpec(
-        "dashboard.export_png", QT_TRANSLATE_NOOP("actions", "Export the curve as PNG…"), "model", "export", (),
+        "dashboard.export_png",
+        QT_TRANSLATE_NOOP("actions", "Export the curve as PNG…"),
+        "model",
+        "export",
+        (),
         enabled_when=lambda state: state.evaluations > 0,
     ),
     ActionSpec(
-        "dashboard.export_csv", QT_TRANSLATE_NOOP("actions", "Export the figures as CSV…"), "model", "export", (),
+        "dashboard.export_csv",
+        QT_TRANSLATE_NOOP("actions", "Export the figures as CSV…"),
+        "model",
+        "export",
+        (),
         enabled_when=lambda state: state.evaluations > 0,
     ),
     ActionSpec(
-        "page.footage", QT_TRANSLATE_NOOP("actions", "Footage"), "view", "footage", ("Ctrl+1",), checkable=True
-    ),
-    ActionSpec("page.adapt", QT_TRANSLATE_NOOP("actions", "Adapt"), "view", "adapt", ("Ctrl+2",), checkable=True),
-    ActionSpec("page.search", QT_TRANSLATE_NOOP("actions", "Search"), "view", "search", ("Ctrl+3",), checkable=True),
-    ActionSpec(
-        "page.dashboard", QT_TRANSLATE_NOOP("actions", "Dashboard"), "view", "dashboard", ("Ctrl+4",), checkable=True
-    ),
-    ActionSpec(
-        "view.larger", QT_TRANSLATE_NOOP("actions", "Larger thumbnails"), "view", None, ("Ctrl++", "Ctrl+="),
-        enabled_when=lambda state: state.page == "search", page="search",
+        "page.footage",
+        QT_TRANSLATE_NOOP("actions", "Footage"),
+        "view",
+        "footage",
+        ("Ctrl+1",),
+        checkable=True,
     ),
     ActionSpec(
-        "view.smaller", QT_TRANSLATE_NOOP("actions", "Smaller thumbnails"), "view", None, ("Ctrl+-",),
-        enabled_when=lambda state: state.page == "search", page="search",
+        "page.adapt", QT_TRANSLATE_NOOP("actions", "Adapt"), "view", "adapt", ("Ctrl+2",), checkable=True
     ),
-    ActionSpec("view.system", QT_TRANSLATE_NOOP("actions", "Appearance of the system"), "view", checkable=True),
+    ActionSpec(
+        "page.search", QT_TRANSLATE_NOOP("actions", "Search"), "view", "search", ("Ctrl+3",), checkable=True
+    ),
+    ActionSpec(
+        "page.dashboard",
+        QT_TRANSLATE_NOOP("actions", "Dashboard"),
+        "view",
+        "dashboard",
+        ("Ctrl+4",),
+        checkable=True,
+    ),
+    ActionSpec(
+        "view.larger",
+        QT_TRANSLATE_NOOP("actions", "Larger thumbnails"),
+        "view",
+        None,
+        ("Ctrl++", "Ctrl+="),
+        enabled_when=lambda state: state.page == "search",
+        page="search",
+    ),
+    ActionSpec(
+        "view.smaller",
+        QT_TRANSLATE_NOOP("actions", "Smaller thumbnails"),
+        "view",
+        None,
+        ("Ctrl+-",),
+        enabled_when=lambda state: state.page == "search",
+        page="search",
+    ),
+    ActionSpec(
+        "view.system", QT_TRANSLATE_NOOP("actions", "Appearance of the system"), "view", checkable=True
+    ),
     ActionSpec("view.light", QT_TRANSLATE_NOOP("actions", "Light"), "view", checkable=True),
     ActionSpec("view.dark", QT_TRANSLATE_NOOP("actions", "Dark"), "view", checkable=True),
     ActionSpec("help.page", QT_TRANSLATE_NOOP("actions", "Help on this page"), "help", "help", ("F1",)),
@@ -203,7 +322,7 @@ SPECS = (
         "help.shortcuts", QT_TRANSLATE_NOOP("actions", "Keyboard shortcuts"), "help", "keyboard", ("Ctrl+/",)
     ),
     ActionSpec("help.about", QT_TRANSLATE_NOOP("actions", "About ReID Desk"), "help", "info"),
-)  # fmt: skip
+)
 
 
 def words(text: str) -> str:

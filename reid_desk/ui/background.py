@@ -1,8 +1,8 @@
 """Short work off the event loop: a search, a page of thumbnails, a count.
 
-Whatever happens, either the result or the error comes back on the thread of the window. Work that became stale
-meanwhile (the same caller asked for something newer) is dropped: each caller holds a :class:`Latest`, whose
-generation is its token.
+Whatever happens, either the result or the error comes back on the thread of the window. Work that became
+stale meanwhile (the same caller asked for something newer) is dropped: each caller holds a :class:`Latest`,
+whose generation is its token.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ _TOO_GENERAL = frozenset(
 def guess_camera(path: Path, known: Sequence[str]) -> str:
     """Return the likely name of the camera that recorded ``path``; ``known`` are the site's cameras.
 
-    A known name in the file's or its folder's name wins (the longest one), then a numbered word such as ``cam3``, then
-    what is left of the file's name without dates and times, then the folder's name.
+    A known name in the file's or its folder's name wins (the longest one), then a numbered word such as
+    ``cam3``, then what is left of the file's name without dates and times, then the folder's name.
     """
     places = (path.stem, path.parent.name)
     for place in places:

@@ -104,7 +104,7 @@ class Desk(QObject):
         """Queue a job of this site."""
         run_id = arguments.pop("run_id", None)
         job = self.jobs.submit(JobSpec(kind, str(self.site.path), arguments, run_id), title)
-        job.event.connect(self._job_told)
+        job.told.connect(self._job_told)
         return job
 
     def ask(self, work: Callable[[], Any], on_result: Callable[[Any], None]) -> None:

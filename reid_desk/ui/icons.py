@@ -21,8 +21,8 @@ def _drawing(name: str) -> str:
 def pixmap(name: str, size: int, colour: QColor | None = None, *, ratio: float | None = None) -> QPixmap:
     """Return the icon ``name`` as a square of ``size`` logical pixels.
 
-    ``colour`` replaces ``currentColor`` and is the palette's text colour by default; ``ratio`` is the screen's
-    device pixels a logical pixel.
+    ``colour`` replaces ``currentColor`` and is the palette's text colour by default; ``ratio`` is the
+    screen's device pixels a logical pixel.
     """
     app = QGuiApplication.instance()
     if ratio is None:
@@ -40,7 +40,7 @@ def pixmap(name: str, size: int, colour: QColor | None = None, *, ratio: float |
 
 
 def icon(name: str, colour: QColor | None = None) -> QIcon:
-    """Return the icon ``name`` in ``colour`` (the palette's text colour by default), with its disabled state."""
+    """Return the icon ``name`` in ``colour`` (by default the palette's text), with its disabled state."""
     palette = QGuiApplication.palette()
     faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText)
     made = QIcon()

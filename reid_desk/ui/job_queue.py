@@ -35,12 +35,12 @@ class Job(QObject):
 
     Signals:
         changed: any of the attributes did.
-        event: an event of the worker.
+        told: an event of the worker.
         ended: it finished, failed or was cancelled.
     """
 
     changed = Signal()
-    event = Signal(object)
+    told = Signal(object)
     ended = Signal(object)
 
     def __init__(self, spec: JobSpec, title: str, parent: QObject | None = None) -> None:
@@ -77,7 +77,7 @@ class Job(QObject):
                 self.done, self.total = done, total
             case Message():
                 self.log.append(event)
-        self.event.emit(event)
+        self.told.emit(event)
         self.changed.emit()
 
     def set_state(self, state: JobState) -> None:
@@ -146,7 +146,7 @@ class JobQueue(QObject):
         job = self._waiting.popleft()
         runner = JobRunner(job.spec, command=self._command, parent=self)
         self.current, self._runner = job, runner
-        runner.event.connect(job.take)
+        runner.told.connect(job.take)
         runner.finished.connect(self._finished)
         job.set_state("starting")
         runner.start()

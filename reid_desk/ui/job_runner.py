@@ -98,12 +98,12 @@ class JobRunner(QObject):
 
     Signals:
         started: the process is there.
-        event: an :class:`~reid_desk.jobs.events.Event` that it told.
+        told: an :class:`~reid_desk.jobs.events.Event` that it told.
         finished: the :class:`JobOutcome`; emitted exactly once, last.
     """
 
     started = Signal()
-    event = Signal(object)
+    told = Signal(object)
     finished = Signal(object)
 
     def __init__(
@@ -181,16 +181,16 @@ class JobRunner(QObject):
         self._patience.start(self._terminate_ms)
 
     def _read_events(self) -> None:
-        self._tell(self._parser.feed(self._process.readAllStandardOutput().data()))
+        self._tell(self._parser.feed(bytes(self._process.readAllStandardOutput().data())))
 
     def _tell(self, events: Sequence[Event]) -> None:
         for event in events:
             if isinstance(event, LAST):
                 self._last = event
-            self.event.emit(event)
+            self.told.emit(event)
 
     def _read_stderr(self) -> None:
-        self._stderr += self._process.readAllStandardError().data()
+        self._stderr += bytes(self._process.readAllStandardError().data())
         del self._stderr[:-_STDERR_TAIL]
 
     def _failed_to_start(self, error: QProcess.ProcessError) -> None:

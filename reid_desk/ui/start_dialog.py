@@ -23,7 +23,8 @@ _PathRole = Qt.ItemDataRole.UserRole
 class StartDialog(QDialog):
     """Lets the operator choose a site.
 
-    ``chosen`` carries the folder and whether to open it, to create a site in it, or to fill one with the demo.
+    ``chosen`` carries the folder and whether to open it, to create a site in it, or to fill one with the
+    demo.
     """
 
     chosen = Signal(object, str)
@@ -49,7 +50,8 @@ class StartDialog(QDialog):
         demo = self._button(self.tr("Try the demo…"), "demo", lambda: self._ask_folder("demo"))
         about = label(
             self.tr(
-                "A site is one place under watch: one folder on this machine that holds all that is known about it."
+                "A site is one place under watch: one folder on this machine that holds all that is known "
+                "about it."
             ),
             tone="muted",
             wrap=True,

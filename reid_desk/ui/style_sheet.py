@@ -1,4 +1,4 @@
-"""The style sheet: what Fusion and the palette cannot say. Spacing keeps to a grid of 8 px (4 inside controls)."""
+"""The style sheet: what Fusion and the palette cannot say. Spacing keeps to a grid of 8 px, 4 in controls."""
 
 from __future__ import annotations
 
@@ -51,15 +51,16 @@ QToolButton[role="page"]:checked { font-weight: 600; color: $accent; }
 
 QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox { background: $surface; color: $text;
     border: 1px solid $strong_border; border-radius: 6px; padding: 5px 8px; min-height: 18px; }
-QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus { border: 2px solid $accent; padding: 4px 7px; }
+QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {
+    border: 2px solid $accent; padding: 4px 7px; }
 QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled { color: $muted; border-color: $border; }
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url("$chevron"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $surface; border: 1px solid $border; padding: 4px; outline: none; }
 QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 8px; }
 
-QProgressBar { background: $sunken; border: 1px solid $border; border-radius: 4px; min-height: 6px; max-height: 6px;
-    text-align: center; }
+QProgressBar { background: $sunken; border: 1px solid $border; border-radius: 4px;
+    min-height: 6px; max-height: 6px; text-align: center; }
 QProgressBar::chunk { background: $accent; border-radius: 3px; }
 
 QTabBar { background: transparent; }
@@ -105,7 +106,8 @@ QMenu::item:disabled { color: $muted; }
 QMenu::separator { height: 1px; background: $border; margin: 4px 8px; }
 QMenu::icon { padding-left: 8px; }
 QSplitter::handle { background: transparent; }
-QTextBrowser, QPlainTextEdit { background: $surface; border: 1px solid $border; border-radius: 10px; padding: 8px; }
+QTextBrowser, QPlainTextEdit { background: $surface; border: 1px solid $border; border-radius: 10px;
+    padding: 8px; }
 """)
 
 

@@ -33,8 +33,8 @@ _AFTER_FIRST_PAINT_MS = 50
 class Window(QMainWindow):
     """One desk's window.
 
-    ``site_wanted`` carries the folder of another site that the operator wants to open too, ``closed`` is emitted when
-    the window has let go of its site.
+    ``site_wanted`` carries the folder of another site that the operator wants to open too, ``closed`` is
+    emitted when the window has let go of its site.
     """
 
     site_wanted = Signal(str)
@@ -44,7 +44,7 @@ class Window(QMainWindow):
         super().__init__()
         self.desk = desk
         self._leaving = False
-        self.setWindowTitle(f"{desk.site.name} – ReID Desk")
+        self.setWindowTitle(f"{desk.site.name} - ReID Desk")
         self.setMinimumSize(*_SMALLEST)
         self.actions_ = Actions(self)
         self.banner = Banner()

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
+NOTHING = "\N{EN DASH}"
+"""Stands where a value is not known."""
 _MINUTE, _HOUR = 60, 3600
 # Cosine likeness has no meaning of its own until a site's own verdicts calibrate it: three coarse bands.
 _BANDS = (0.75, 0.55)
@@ -93,7 +95,7 @@ def percent(share: float) -> str:
 def duration(seconds: float | None) -> str:
     """Write a clip's length: ``0:42``, ``12:05``, ``1:02:03``."""
     if seconds is None:
-        return "–"
+        return NOTHING
     whole = round(seconds)
     hours, rest = divmod(whole, _HOUR)
     minutes, last = divmod(rest, _MINUTE)

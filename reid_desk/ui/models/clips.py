@@ -172,20 +172,20 @@ def _alignment(column: int) -> Qt.AlignmentFlag:
     ) | Qt.AlignmentFlag.AlignVCenter
 
 
-def _text(row: ClipRow, column: int) -> str:
+def _text(row: ClipRow, column: int) -> str:  # noqa: PLR0911 - one a column
     match column:
         case 0:
             return row.path.name
         case 1:
             return row.camera
         case 2:
-            return "–" if row.started_at is None else words.local_minute(row.started_at)
+            return words.NOTHING if row.started_at is None else words.local_minute(row.started_at)
         case 3:
             return words.duration(row.duration)
         case 4:
-            return "–" if row.tracks is None else words.number(row.tracks)
+            return words.NOTHING if row.tracks is None else words.number(row.tracks)
         case 5:
-            return "–" if row.crops is None else words.number(row.crops)
+            return words.NOTHING if row.crops is None else words.number(row.crops)
     text = words.state(row.state)
     return f"{text} {row.progress:.0%}" if row.progress is not None and row.state == "importing" else text
 

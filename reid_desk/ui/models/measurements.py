@@ -100,7 +100,7 @@ class MeasurementsModel(QAbstractTableModel):
             if column == 7:
                 return words.number(int(one.metrics.get("queries") or 0))
             value = one.metrics.get(FIGURES[column - 3])
-            return "–" if value is None else words.percent(float(value))
+            return words.NOTHING if value is None else words.percent(float(value))
         return (self._models.get(one.model_id, one.model_id), label_words(one.label), one.dataset)[column]
 
 

@@ -1,13 +1,14 @@
 """Crops as small pictures: decoded at the size shown, off the event loop, what is visible first.
 
-A view asks while it paints, so the newest requests are the visible ones: they are served last in, first out. Requests
-that fell behind are dropped, and are asked for again when their cell is painted again.
+A view asks while it paints, so the newest requests are the visible ones: they are served last in, first out.
+Requests that fell behind are dropped, and are asked for again when their cell is painted again.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QImageReader, QPixmap
@@ -24,7 +25,7 @@ Key = tuple[int, int]  # crop id, height in device pixels
 
 
 def decode(jpeg: bytes, height: int) -> QImage:
-    """Return the picture scaled to ``height`` while it is decoded; a null image if the bytes are no picture."""
+    """Return the picture scaled to ``height`` while it is decoded; a null image if it is none."""
     buffer = QBuffer()
     buffer.setData(QByteArray(jpeg))
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
@@ -90,7 +91,7 @@ class Thumbnails(QObject):
             batch = [self._waiting.popitem()[0] for _ in range(min(_BATCH, len(self._waiting)))]
             self._working.update(batch)
             self._free -= 1
-            self._background.run(lambda batch=batch: self._make(batch), self._take, self._give_up(batch))
+            self._background.run(partial(self._make, batch), self._take, self._give_up(batch))
 
     def _make(self, batch: Sequence[Key]) -> list[tuple[Key, QImage]]:
         bytes_of = self._fetch([crop_id for crop_id, _ in batch])

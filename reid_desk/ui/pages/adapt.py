@@ -103,7 +103,7 @@ class AdaptPage(Page):
         self._job = job
         self.adaptation = seen or Adaptation()
         self._image_path = None
-        job.event.connect(self._take)
+        job.told.connect(self._take)
         job.changed.connect(self._soon)
         job.ended.connect(lambda _: self._ended(job))
         self.refresh()
@@ -131,7 +131,7 @@ class AdaptPage(Page):
 
     def _use(self, *, new: bool) -> None:
         choice, current = self.choice, self.desk.summary.current_model
-        model = choice and (choice.new if new else choice.old)
+        model = None if choice is None else choice.new if new else choice.old
         if model is not None:
             name = self.tr("use {model}").format(model=model.name)
             self.desk.undo.push(_UseModel(self.desk, name, current.id if current else None, model.id))

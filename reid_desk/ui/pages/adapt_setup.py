@@ -24,7 +24,7 @@ _LEAST_DISK = 2 * 1024**3
 
 @dataclass(frozen=True)
 class Readiness:
-    """One thing that an adaptation needs; ``level`` is ``good``, ``warning`` (it can do without) or ``bad``."""
+    """One thing that an adaptation needs: ``level`` is ``good``, ``warning`` (not needed) or ``bad``."""
 
     level: Tone
     text: str

@@ -50,7 +50,7 @@ class CropDetails(QWidget):
         if crop is None:
             self._picture.show_image(QImage())
             for value in (self._camera, self._time, self._clip, self._offset, self._place, self._track):
-                value.set_whole_text("–")
+                value.set_whole_text(words.NOTHING)
             return
         if score is not None:
             self._likeness.set_whole_text(f"{score:.3f}, {words.likeness(score)}")
@@ -66,9 +66,9 @@ class CropDetails(QWidget):
         return next((clip for clip in self._desk.summary.clips if clip.id == crop.clip_id), None)
 
     def _say(self, crop: Crop, clip: Clip | None) -> None:
-        self._camera.set_whole_text(clip.camera if clip else "–")
+        self._camera.set_whole_text(clip.camera if clip else words.NOTHING)
         self._time.set_whole_text(words.local_time(crop.time))
-        self._clip.set_whole_text(clip.path if clip else "–")
+        self._clip.set_whole_text(clip.path if clip else words.NOTHING)
         if clip:
             self._offset.set_whole_text(
                 self.tr("{offset}, frame {frame}").format(
@@ -76,14 +76,14 @@ class CropDetails(QWidget):
                 )
             )
         self._place.set_whole_text(
-            self.tr("{width} × {height} at {left}, {top}").format(
+            self.tr("{width} by {height} at {left}, {top}").format(
                 width=round(crop.width), height=round(crop.height), left=round(crop.left), top=round(crop.top)
             )
         )
         self._track.set_whole_text(str(crop.track_id))
 
     def _add(self, name: str) -> ElidedLabel:
-        value = ElidedLabel("–")
+        value = ElidedLabel(words.NOTHING)
         heading: QLabel = label(name, tone="muted")
         self._form.addRow(heading, value)
         return value

@@ -52,9 +52,9 @@ class DashboardPage(Page):
             ActionButton(actions["dashboard.evaluate"], icon="dashboard", kind="primary", hides=True),
             ActionButton(actions["source.add"], icon="labels"),
         )
-        chart = Card(label(self.tr("CMC curve"), size="heading"), self._note, self.plot, self._legend)
-        chart.body.setStretch(2, 1)
-        filled = column(chart, self._table, spacing=2 * UNIT)
+        self._chart = Card(label(self.tr("CMC curve"), size="heading"), self._note, self.plot, self._legend)
+        self._chart.body.setStretch(2, 1)
+        filled = column(self._chart, self._table, spacing=2 * UNIT)
         filled.setStretch(0, 3)
         filled.setStretch(1, 2)
         self._stack = QStackedWidget()
@@ -69,9 +69,9 @@ class DashboardPage(Page):
             )
         )
         self.buttons.addWidget(self._exports)
-        self._table.selectionModel().selectionChanged.connect(lambda: self._plot_curves())
+        self._table.selectionModel().selectionChanged.connect(self._plot_curves)
         desk.refreshed.connect(self.refresh)
-        actions["dashboard.evaluate"].triggered.connect(lambda: self.evaluate())
+        actions["dashboard.evaluate"].triggered.connect(lambda _=False: self.evaluate())
         actions["dashboard.evaluate_with"].triggered.connect(self._choose_data)
         actions["dashboard.export_png"].triggered.connect(self._choose_png)
         actions["dashboard.export_csv"].triggered.connect(self._choose_csv)
@@ -85,7 +85,7 @@ class DashboardPage(Page):
     def export_png(self, path: Path) -> bool:
         """Write the curve as a picture; return whether that worked."""
         self.plot.draw_now()
-        return self.plot.parentWidget().grab().save(str(path), "PNG")
+        return self._chart.grab().save(str(path), "PNG")
 
     def export_csv(self, path: Path) -> None:
         """Write all figures as a table."""
@@ -106,8 +106,8 @@ class DashboardPage(Page):
         summary = self.desk.summary
         if not summary.evaluation_sets:
             return self.tr(
-                "Add a labelled source “to measure with”: images of people whose identity and camera are known. "
-                "The next adaptation then shows what it gained."
+                "Add a labelled source “to measure with”: images of people whose identity and camera "
+                "are known. The next adaptation then shows what it gained."
             )
         if summary.current_model is None:
             return self.tr("Adapt to the site first. The figures before and after appear here.")

@@ -112,7 +112,7 @@ class FootagePage(Page):
             job = self.desk.start_job(
                 "import", title, paths=[str(path) for path in paths], camera=camera, detector=plan.detector
             )
-            job.event.connect(_Follower(self.model, paths, job).take)
+            job.told.connect(_Follower(self.model, paths, job).take)
             job.ended.connect(lambda outcome, paths=paths: self._import_ended(paths, outcome))
             jobs.append(job)
         self.refresh()

@@ -1,4 +1,4 @@
-"""The small sheet between choosing footage and importing it: which camera recorded what, and how people are found."""
+"""The sheet between choosing footage and importing it: which camera recorded what, how people are found."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class ImportSheet(QDialog):
         name.addItems(self._known)
         name.setCurrentText("")
         name.setAccessibleName(self.tr("Camera for the selected clips"))
-        name.lineEdit().setPlaceholderText(self.tr("Camera name"))
+        name.setPlaceholderText(self.tr("Camera name"))
         name.setMinimumWidth(220)
         give = Button(self.tr("Name the selected clips"))
         give.setAutoDefault(False)

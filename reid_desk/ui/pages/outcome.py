@@ -22,7 +22,8 @@ FIGURES = ("mAP", "rank1", "rank5", "rank10")
 class Choice:
     """The newest adapted model, the one that was there before it, and how each measures up.
 
-    ``old`` is ``None`` for the first model of a site; the measurements are ``None`` where nothing could be measured.
+    ``old`` is ``None`` for the first model of a site; the measurements are ``None`` where nothing could be
+    measured.
     """
 
     new: Model

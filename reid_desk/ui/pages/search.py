@@ -283,7 +283,8 @@ class SearchPage(Page):
             self._empty.say(
                 self.tr("Nobody to search for yet"),
                 self.tr(
-                    "Add footage: the people in it are found and shown here. Then adapt to the site, and search."
+                    "Add footage: the people in it are found and shown here. "
+                    "Then adapt to the site, and search."
                 ),
             )
 

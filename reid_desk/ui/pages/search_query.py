@@ -57,8 +57,8 @@ def query_of_image(image: QImage, name: str) -> Query:
     """Return the query that a picture in memory asks."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
-    return Query(image=buffer.data().data(), name=name)
+    image.save(buffer, b"PNG")
+    return Query(image=bytes(buffer.data().data()), name=name)
 
 
 def allowed_cameras(query: Query, filters: Filters, all_cameras: Sequence[int]) -> tuple[int, ...] | None:

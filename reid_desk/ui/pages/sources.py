@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -25,7 +26,7 @@ from reid_desk.ui.models.sources import SourcesModel
 from reid_desk.ui.pages.source_sheet import SourcePlan, SourceSheet, sample_files
 from reid_desk.ui.widgets.buttons import ActionButton
 from reid_desk.ui.widgets.empty_state import EmptyState
-from reid_desk.ui.widgets.layout import UNIT, Card, column, row
+from reid_desk.ui.widgets.layout import UNIT, Card, column, holder, row
 from reid_desk.ui.widgets.text import label
 from training.datasets import Dataset, open_dataset
 
@@ -49,17 +50,18 @@ class Sources(QWidget):
             "labels",
             self.tr("No labelled source yet"),
             self.tr(
-                "A source shows the desk what “the same person” means: images of people whose identity and camera are "
-                "known. Drop a folder here: Market-1501, MSMT17, DukeMTMC-reID, CUHK03, or person/camera/*.jpg."
+                "A source shows the desk what “the same person” means: images of people whose identity "
+                "and camera are known. Drop a folder here: Market-1501, MSMT17, DukeMTMC-reID, CUHK03, "
+                "or person/camera/*.jpg."
             ),
             ActionButton(actions["source.add"], icon="folder", kind="primary"),
         )
         details = Card(
             label(self.tr("Samples"), size="heading"), self._about, self._sample_sheet(), self._problems
         )
-        filled = QWidget()
-        filled.setLayout(column(row(None, add), self._table, details, spacing=12))
-        filled.layout().setStretch(1, 1)
+        inside = column(row(None, add), self._table, details, spacing=12)
+        inside.setStretch(1, 1)
+        filled = holder(inside)
         self._stack = QStackedWidget()
         self._stack.addWidget(empty)
         self._stack.addWidget(filled)
@@ -88,7 +90,7 @@ class Sources(QWidget):
     def take(self, paths: Sequence[Path]) -> None:
         """Recognise the layout of each folder, then ask what it is for."""
         for path in paths:
-            self._desk.ask(lambda path=path: open_dataset(path.resolve()), self._ask)
+            self._desk.ask(partial(open_dataset, path.resolve()), self._ask)
 
     def add(self, plan: SourcePlan) -> None:
         """Add a data set to the site."""

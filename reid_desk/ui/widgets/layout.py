@@ -72,7 +72,7 @@ def line() -> QFrame:
 
 
 def scrolled(inside: QWidget, name: str) -> QScrollArea:
-    """Return ``inside`` in an area that scrolls downwards where the window is low; ``name`` is what it is called."""
+    """Return ``inside`` in an area that scrolls downwards; ``name`` is what a screen reader calls it."""
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

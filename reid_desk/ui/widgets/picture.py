@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -38,7 +38,7 @@ class Picture(QWidget):
         if self._image.isNull():
             faint = self.palette().color(QPalette.ColorRole.PlaceholderText)
             drawn = icons.pixmap(self._icon, 40, faint)
-            painter.drawPixmap(whole.center().x() - 20, whole.center().y() - 20, drawn)
+            painter.drawPixmap(whole.center() - QPointF(20, 20), drawn)
             return
         width, height = self._image.width(), self._image.height()
         scale = min(whole.width() / width, whole.height() / height, _LARGEST_SCALE)

@@ -42,9 +42,9 @@ class Plot(QWidget):
         self._lines: dict[str, Line] = {}
         self._curves: dict[str, Any] = {}
         self.canvas: Any = None
-        layout = QVBoxLayout()
-        layout.setContentsMargins(0, 0, 0, 0)
-        self.setLayout(layout)
+        self._place = QVBoxLayout()
+        self._place.setContentsMargins(0, 0, 0, 0)
+        self.setLayout(self._place)
         self._redraw = QTimer(self)
         self._redraw.setSingleShot(True)
         self._redraw.setInterval(REDRAW_MS)
@@ -86,7 +86,7 @@ class Plot(QWidget):
         self.canvas.setAccessibleName(self.accessibleName())
         self.canvas.setFrameShape(self.canvas.Shape.NoFrame)
         self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.layout().addWidget(self.canvas)
+        self._place.addWidget(self.canvas)
         self._dress()
 
     def _dress(self) -> None:

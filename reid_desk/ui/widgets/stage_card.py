@@ -41,7 +41,11 @@ class StageCard(Card):
         for part in (self._about, self._bar, self._figures, self._plot, self._legend):
             self.body.addWidget(part)
         self.body.addStretch(1)
-        appearance.changed.connect(lambda: self._stage and self.show_stage(self._stage))
+        appearance.changed.connect(self._dress)
+
+    def _dress(self) -> None:
+        if self._stage is not None:
+            self.show_stage(self._stage)
 
     def show_stage(self, stage: Stage) -> None:
         """Show where ``stage`` stands."""
