@@ -13,7 +13,7 @@ class StyleTransferSettings:
     filters: int = 64  # channels of the generators' first layer; CycleGAN
     discriminator_filters: int = 64  # channels of the discriminators' first layer; CycleGAN
     siamese_filters: int = 64  # channels of SiaNet's first layer; SPGAN
-    residual: bool = False  # True: starts as the identity and learns a change; ours, for short runs
+    residual: bool = False  # True: starts as a colour map and learns a change; ours, for short runs
     epochs: int = 30  # epochs; design, `paper`
     iterations_per_epoch: int = 2000  # batches an epoch; design, `paper`
     batch_size: int = 8  # images of each domain; SPGAN

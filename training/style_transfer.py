@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from training.checkpoints import load_checkpoint, save_checkpoint
+from training.colour import linear_colour_map
 from training.errors import TrainingError
 from training.networks.discriminators import PatchDiscriminator
 from training.networks.generators import Generator
@@ -116,7 +117,7 @@ class _Training:
         self.total = settings.epochs * settings.iterations_per_epoch
         self.iteration = 0
         self.losses: dict[str, Tensor] = {}
-        self.networks = _Networks(settings).to(device).to(memory_format=memory_format(device))
+        self.networks = _networks(source, target, settings).to(device).to(memory_format=memory_format(device))
         self.optimisers = {
             "generator": self._adam("to_target", "to_source"),
             "discriminator": self._adam("judge_target", "judge_source"),
@@ -304,6 +305,15 @@ def _show(training: _Training, source: Images, previews: Path | None, reporter: 
     path = previews / f"translation_{training.epoch:02d}.png"
     contact_sheet(images, translate_batch(training.networks.to_target, images), path)
     reporter.image("translation", path)
+
+
+def _networks(source: Images, target: Images, settings: StyleTransferSettings) -> _Networks:
+    networks = _Networks(settings)
+    if settings.residual:
+        colours = linear_colour_map(source, target)
+        networks.to_target.start_from(colours)
+        networks.to_source.start_from(colours.inverse())
+    return networks
 
 
 def _generator(settings: StyleTransferSettings) -> Generator:

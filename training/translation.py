@@ -71,7 +71,7 @@ def autocast(device: torch.device) -> AbstractContextManager[None]:
 
 def _has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # On a CPU with these instructions a step takes 0.55 of its float32 time, without them a multiple of it.
     # torch before 2.10 cannot tell.
     if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):

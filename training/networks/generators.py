@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Literal, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.colour import ColourMap
 from training.networks.style_layers import InstanceNorm, initialise
 
 # Pure black and white would need an infinite change: atanh is taken of the image scaled by this.
@@ -21,10 +23,14 @@ class Generator(nn.Module):
     Args:
         blocks: residual blocks between the halvings and the doublings.
         filters: channels of the first layer; the blocks have four times as many.
-        residual: the output is tanh(atanh(x) + change), and the change starts at 0: the untrained network
-            is the identity (up to 1 %), so that a run of a few hundred iterations spends none on learning
-            to copy. CycleGAN's own generator (``False``) starts from noise.
+        residual: the output is tanh(atanh(colour(x)) + change); the change starts at 0 and the colour map is
+            the identity until :meth:`start_from` sets it. A run of a few hundred iterations need not learn to
+            copy an image: CycleGAN's own generator (``False``), which starts from noise, is still blurred and
+            grey after as many.
     """
+
+    colour_matrix: Tensor
+    colour_offset: Tensor
 
     def __init__(self, *, blocks: int = 9, filters: int = 64, residual: bool = False) -> None:
         super().__init__()
@@ -38,8 +44,15 @@ class Generator(nn.Module):
         last = nn.Conv2d(filters, 3, 7, padding=3, padding_mode="reflect")
         self.layers = nn.Sequential(*layers, last)
         initialise(self)
+        self.register_buffer("colour_matrix", torch.eye(3))
+        self.register_buffer("colour_offset", torch.zeros(3))
         if residual:
             nn.init.zeros_(last.weight)
+
+    def start_from(self, colours: ColourMap) -> None:
+        """Make the untrained residual generator this colour map, which stays while the change learns."""
+        self.colour_matrix = torch.from_numpy(colours.matrix).float()
+        self.colour_offset = torch.from_numpy(colours.offset).float()
 
     def forward(self, images: Tensor) -> Tensor:
         """Translate ``images``, float [N, 3, H, W] in [-1, 1], H and W multiples of 4.
@@ -49,8 +62,14 @@ class Generator(nn.Module):
         """
         change = cast(Tensor, self.layers(images)).float()
         if self.residual:
-            change = change + torch.atanh(_HEADROOM * images.float())
+            change = change + torch.atanh(_HEADROOM * self._recoloured(images))
         return torch.tanh(change)
+
+    def _recoloured(self, images: Tensor) -> Tensor:
+        # Outside autocast: colours must not be rounded to bfloat16's 8 bits.
+        with torch.autocast(images.device.type, enabled=False):
+            colours = F.conv2d(images.float(), self.colour_matrix[:, :, None, None], self.colour_offset)
+        return colours.clamp(-1, 1)
 
 
 class ResidualBlock(nn.Module):
