@@ -165,7 +165,8 @@ def _mutual(indices: Integers) -> Sparse:
 def _graph(indices: Integers, weights: Floats) -> Sparse:
     count, k = indices.shape
     starts = np.arange(0, count * k + 1, k)
-    graph = sparse.csr_array((weights.ravel(), indices.ravel(), starts), shape=(count, count))
+    # A copy: sorting happens in place, and the ranking must keep its order.
+    graph = sparse.csr_array((weights.ravel(), indices.ravel(), starts), shape=(count, count), copy=True)
     graph.sort_indices()
     return graph
 

@@ -30,3 +30,58 @@ def naive_cmc_map(similarity, *truth, max_rank):
         curves.append([1.0 if k >= first else 0.0 for k in range(max_rank)])
     mean_curve = np.mean(curves, axis=0) if curves else None
     return (float(np.mean(precisions)) if precisions else None), mean_curve, len(precisions), left_out
+
+
+def dense_neighbours(features):
+    """All images ranked for each image: itself first, then by similarity, equal ones by index."""
+    similarity = features @ features.T
+    np.fill_diagonal(similarity, np.inf)
+    return np.argsort(-similarity, axis=1, kind="stable")
+
+
+def dense_jaccard(features, k1, k2, ranking=None):
+    """Zhong et al. 2017 as the field runs it: dense matrices, loops over images, an inverted index."""
+    count = len(features)
+    ranking = dense_neighbours(features) if ranking is None else ranking
+    squared_distance = 2 - 2 * features @ features.T
+    np.fill_diagonal(squared_distance, 0)
+    half = round(k1 / 2)
+    vectors = np.zeros((count, count), np.float32)
+    for i in range(count):
+        mutual = _mutual_neighbours(ranking, i, k1)
+        expanded = mutual
+        for candidate in mutual:
+            theirs = _mutual_neighbours(ranking, candidate, half)
+            if len(np.intersect1d(theirs, mutual)) > 2 / 3 * len(theirs):
+                expanded = np.append(expanded, theirs)
+        expanded = np.unique(expanded)
+        weights = np.exp(-squared_distance[i, expanded])
+        vectors[i, expanded] = weights / weights.sum()
+    if k2 > 1:
+        vectors = np.stack([vectors[ranking[i, :k2]].mean(axis=0) for i in range(count)])
+    return np.maximum(1 - _jaccard_index(vectors), 0)  # rounding
+
+
+def _mutual_neighbours(ranking, i, k):
+    forward = ranking[i, : k + 1]
+    return forward[(ranking[forward, : k + 1] == i).any(axis=1)]
+
+
+def _jaccard_index(vectors):
+    inverted = [np.flatnonzero(vectors[:, column]) for column in range(len(vectors))]
+    index = np.zeros_like(vectors)
+    for i in range(len(vectors)):
+        minima = np.zeros(len(vectors), np.float32)
+        for column in np.flatnonzero(vectors[i]):
+            others = inverted[column]
+            minima[others] += np.minimum(vectors[i, column], vectors[others, column])
+        index[i] = minima / (2 - minima)
+    return index
+
+
+def dense(distance):
+    """A sparse distance as a full matrix: what is not stored is 1."""
+    full = np.ones(distance.shape, np.float32)
+    pairs = distance.tocoo()
+    full[pairs.row, pairs.col] = pairs.data
+    return full
