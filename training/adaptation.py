@@ -111,9 +111,11 @@ def adapt(
         "problems": [*source_set.problems, *target_set.problems, *known.problems, *crops.problems],
         "settings": dataclasses.asdict(settings),
     }
-    write_atomically(out / "report.json", json.dumps(report, indent=2).encode())
+    text = json.dumps(report, indent=2)
+    write_atomically(out / "report.json", text.encode())
     shutil.rmtree(out / "cache", ignore_errors=True)
-    return report
+    written: dict[str, Any] = json.loads(text)
+    return written
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def export_onnx(
     device, training = network.neck.weight.device, network.training
     exported = ExportedNetwork(network).cpu().eval()
     try:
-        images = torch.from_numpy(np.ascontiguousarray(samples))
+        images = torch.from_numpy(np.array(samples))
         model = _to_onnx(exported, images[:2])
         with torch.inference_mode():
             expected = exported(images)

@@ -34,7 +34,7 @@ def embed(
     try:
         for start in range(0, len(images), batch_size):
             reporter.check_cancelled()
-            batch = torch.from_numpy(np.asarray(images[start : start + batch_size])).to(device)
+            batch = torch.from_numpy(np.array(images[start : start + batch_size])).to(device)
             with autocast(device, enabled=bfloat16):
                 features = network(normalise(batch))
             embeddings[start : start + batch_size] = features.float().cpu().numpy()

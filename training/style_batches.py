@@ -15,7 +15,7 @@ Images = NDArray[np.uint8]
 
 def to_unit_range(images: Images, device: torch.device) -> Tensor:
     """Bring uint8 RGB [N, H, W, 3] to ``device`` as float32 [N, 3, H, W] in [-1, 1], channels last."""
-    batch = torch.from_numpy(np.ascontiguousarray(images))
+    batch = torch.from_numpy(np.array(images))  # a copy: a memory map may not be written to
     if device.type == "cuda":
         batch = batch.pin_memory()
     batch = batch.to(device, non_blocking=True).permute(0, 3, 1, 2)

@@ -103,7 +103,9 @@ def read_state(file: Path) -> dict[str, Tensor]:
 
             return dict(load_file(file))
         state: Any = torch.load(file, map_location="cpu", weights_only=True)
-    except (RuntimeError, ValueError, EOFError, OSError, pickle.UnpicklingError, KeyError) as error:
+    except (
+        RuntimeError, ValueError, EOFError, OSError, LookupError, TypeError, AttributeError, pickle.UnpicklingError
+    ) as error:
         raise WeightsError(f"{file} is no weights file that can be read safely; fetch it again") from error
     except Exception as error:
         if type(error).__name__ != "SafetensorError":
