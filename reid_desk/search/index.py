@@ -150,7 +150,7 @@ class FaissIndex:
 
     @classmethod
     def load(cls, path: Path) -> tuple[FaissIndex, dict[str, Any]] | None:
-        """Return an index from a file with its stamp, or ``None`` if the file is missing or damaged."""
+        """Return an index from a file with its stamp, or ``None`` if it is missing, damaged or unreadable."""
         try:
             with path.open("rb") as file:
                 header = _read_header(file.readline(), file.readline())
@@ -164,7 +164,7 @@ class FaissIndex:
                 for start in range(0, count, BLOCK_VECTORS):
                     part = ids[start : start + BLOCK_VECTORS]
                     index.add(part, np.fromfile(file, dtype="<f2", count=len(part) * size).reshape(-1, size))
-        except FileNotFoundError:
+        except OSError:
             return None
         return index, header["stamp"]
 
@@ -203,4 +203,4 @@ def _read_header(magic: bytes, line: bytes) -> dict[str, Any] | None:
         header: dict[str, Any] = json.loads(line)
     except ValueError:
         return None
-    return header
+    return header if header.keys() == {"count", "size", "stamp"} else None

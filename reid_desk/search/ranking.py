@@ -47,15 +47,15 @@ def rank_tracks(
     wanted = _nearest_tracks(index, query, tracks, top, allowed)
     of_wanted = np.isin(tracks, wanted)
     rows = np.flatnonzero(of_wanted if allowed is None else of_wanted & allowed)
-    scores = index.vectors(rows) @ np.asarray(query, dtype=np.float32)
+    vectors = index.vectors(rows)
+    # Rounded to float16, a vector is not quite of length one, and a query might not find itself first.
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    scores = np.minimum(vectors @ (np.asarray(query, dtype=np.float32) / np.linalg.norm(query)), 1.0)
     order = np.lexsort((rows, -scores))
     rows, scores = rows[order], scores[order]
     _, first = np.unique(tracks[rows], return_index=True)
     return [
-        # Rounded to float16, a vector may be a little longer than one.
-        RankedTrack(
-            int(tracks[rows[best]]), min(float(scores[best]), 1.0), rows[tracks[rows] == tracks[rows[best]]]
-        )
+        RankedTrack(int(tracks[rows[best]]), float(scores[best]), rows[tracks[rows] == tracks[rows[best]]])
         for best in np.sort(first)
     ]
 

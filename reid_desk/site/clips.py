@@ -140,8 +140,7 @@ class Clips:
                 raise SiteError(
                     f"{Path(clip.path).name} is imported already; remove the clip to import it again."
                 )
-            for track in new_tracks:
-                tracks.insert_track(connection, clip, track)
+            tracks.insert_tracks(connection, clip, new_tracks)
             connection.execute(
                 "UPDATE clips SET state = 'imported', message = NULL, frames = ?, duration = ?, tracks = ?, "
                 "crops = ?, imported_at = ? WHERE id = ?",

@@ -7,15 +7,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from reid_desk.errors import SiteError
 from reid_desk.site.database import Database, id_list
 from reid_desk.site.records import Crop, CropTable
+from reid_desk.site.tracks import PACKED_CROPS
 
 _CROP_COLUMNS = (
     'crops.id, track_id, clip_id, camera_id, frame, time, "left", top, width, height, score, quality'
 )
-_ROW = np.dtype([("crop_id", "i8"), ("track_id", "i8"), ("camera_id", "i8"), ("time", "f8")])
 
 
 class Crops:
@@ -53,7 +54,8 @@ class Crops:
             SiteError: the site has no camera of that name.
         """
         where, parameters = self._where(cameras, since, until, track_id)
-        page = f"SELECT id FROM crops{where} ORDER BY time, id LIMIT ? OFFSET ?"
+        index = _index(cameras, track_id)
+        page = f"SELECT id FROM crops INDEXED BY {index}{where} ORDER BY time, id LIMIT ? OFFSET ?"
         rows = self._database.rows(
             f"SELECT {_CROP_COLUMNS} FROM crops WHERE id IN ({page}) ORDER BY time, id",
             [*parameters, -1 if limit is None else limit, offset],
@@ -111,27 +113,32 @@ class Crops:
             )
         )
 
-    def crop_metadata(self, crop_ids: Sequence[int] | np.ndarray | None = None) -> CropTable:
+    def crop_metadata(self, crop_ids: Sequence[int] | npt.NDArray[np.int64] | None = None) -> CropTable:
         """Return crops as columns: all in the order of id, or the given ones in the given order.
 
         Raises:
             SiteError: the site has not all of the given crops.
         """
-        sql = "SELECT id, track_id, camera_id, time FROM crops INDEXED BY crops_by_time"
+        table = self._all_columns()
         if crop_ids is None:
-            rows = np.array(self._database.rows(sql), dtype=_ROW)
-            return _columns(rows[np.argsort(rows["crop_id"])])
+            return table
         wanted = np.asarray(crop_ids, dtype=np.int64)
-        found = self._database.rows(
-            "SELECT id, track_id, camera_id, time FROM crops "
-            "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
-            (id_list(wanted.tolist()),),
-        )
-        rows = np.array(found, dtype=_ROW)
-        places = np.searchsorted(rows["crop_id"], wanted)
-        if len(rows) != len(np.unique(wanted)):
+        rows = np.searchsorted(table.crop_id, wanted)
+        if not np.array_equal(table.crop_id[np.minimum(rows, len(table) - 1)] if len(table) else [], wanted):
             raise SiteError("The site has not all of those crops any more; a clip may have been removed.")
-        return _columns(rows[places])
+        return CropTable(table.crop_id[rows], table.track_id[rows], table.camera_id[rows], table.time[rows])
+
+    def _all_columns(self) -> CropTable:
+        clips = self._database.rows(
+            "SELECT camera_id, clip_crops.crops FROM clip_crops JOIN clips ON clips.id = clip_id"
+        )
+        packed = np.frombuffer(b"".join(clip[1] for clip in clips), dtype=PACKED_CROPS)
+        sizes = [len(clip[1]) // PACKED_CROPS.itemsize for clip in clips]
+        cameras = np.repeat(np.array([clip[0] for clip in clips], dtype=np.int64), sizes)
+        order = np.argsort(packed["crop_id"], kind="stable")
+        return CropTable(
+            packed["crop_id"][order], packed["track_id"][order], cameras[order], packed["time"][order]
+        )
 
     def _where(
         self,
@@ -153,7 +160,8 @@ class Crops:
         return (" WHERE " + " AND ".join(conditions) if conditions else ""), parameters
 
 
-def _columns(rows: np.ndarray) -> CropTable:
-    return CropTable(
-        *(np.ascontiguousarray(rows[name]) for name in ("crop_id", "track_id", "camera_id", "time"))
-    )
+def _index(cameras: Sequence[int | str] | None, track_id: int | None) -> str:
+    """Return the index that gives a page without sorting; SQLite would sort all crops of several cameras."""
+    if track_id is not None:
+        return "crops_by_track"
+    return "crops_by_camera" if cameras is not None and len(cameras) == 1 else "crops_by_time"

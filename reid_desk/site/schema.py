@@ -83,8 +83,8 @@ CREATE TABLE crops (
     score REAL NOT NULL,
     quality REAL NOT NULL
 ) STRICT;
--- Holds all that listing, counting and ranking ask for, so that they never touch the table itself.
-CREATE INDEX crops_by_time ON crops (time, id, camera_id, track_id);
+-- Holds all that listing and counting ask for, so that they never touch the table itself.
+CREATE INDEX crops_by_time ON crops (time, id, camera_id);
 CREATE INDEX crops_by_camera ON crops (camera_id, time);
 CREATE INDEX crops_by_track ON crops (track_id);
 CREATE INDEX crops_by_clip ON crops (clip_id);
@@ -93,6 +93,12 @@ CREATE INDEX crops_by_clip ON crops (clip_id);
 CREATE TABLE crop_images (
     crop_id INTEGER PRIMARY KEY REFERENCES crops (id) ON DELETE CASCADE,
     jpeg BLOB NOT NULL
+) STRICT;
+
+-- What ranking needs to know of each crop, packed clip by clip: a million rows would take seconds to read.
+CREATE TABLE clip_crops (
+    clip_id INTEGER PRIMARY KEY REFERENCES clips (id) ON DELETE CASCADE,
+    crops BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE sources (
@@ -164,7 +170,7 @@ def version_of(connection: sqlite3.Connection) -> int | None:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
     """Bring a site's database, or an empty one, up to date in one transaction.
 
     Raises:
@@ -176,12 +182,12 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MI
     try:
         # Asked for under the lock: another process may have migrated it meanwhile.
         version = version_of(connection) or 0
-        if version > len(migrations):
+        if version > len(MIGRATIONS):
             raise SiteError(
                 f"The site was made by a newer ReID Desk (it is of version {version}, this one knows "
-                f"{len(migrations)}); update ReID Desk to open it."
+                f"{len(MIGRATIONS)}); update ReID Desk to open it."
             )
-        _apply(connection, migrations, version)
+        _apply(connection, MIGRATIONS[version:])
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
@@ -189,17 +195,17 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MI
         connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _apply(connection: sqlite3.Connection, migrations: Sequence[Migration], version: int) -> None:
-    if version == len(migrations):
+def _apply(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
+    if not migrations:
         return
     import sqlite_utils  # noqa: PLC0415 - a fifth of a second that only a new version of the tables costs
 
     db = sqlite_utils.Database(connection)
-    for migration in migrations[version:]:
+    for migration in migrations:
         migration(db)
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
         raise SiteError(
             "The site could not be brought up to date: its database is inconsistent; restore a backup."
         )
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")

@@ -26,6 +26,9 @@ _BOXES = np.dtype(
     ]
 )
 
+# One blob a clip, for ranking; its camera is the clip's.
+PACKED_CROPS = np.dtype([("crop_id", "<i8"), ("track_id", "<i8"), ("time", "<f8")])
+
 _TRACK_COLUMNS = "id, clip_id, camera_id, first_frame, last_frame, started_at, ended_at, length"
 
 
@@ -80,12 +83,23 @@ class Tracks:
         return [Box(*values) for values in np.frombuffer(row[0], dtype=_BOXES).tolist()]
 
 
-def insert_track(connection: sqlite3.Connection, clip: Clip, track: NewTrack) -> None:
-    """Store a track with its boxes and crops.
+def insert_tracks(connection: sqlite3.Connection, clip: Clip, new_tracks: Sequence[NewTrack]) -> None:
+    """Store the tracks of a clip with their boxes and crops.
 
     Raises:
-        ValueError: the track has no boxes.
+        ValueError: a track has no boxes.
     """
+    packed = [entry for track in new_tracks for entry in _insert_track(connection, clip, track)]
+    connection.execute(
+        "INSERT INTO clip_crops (clip_id, crops) VALUES (?, ?)",
+        (clip.id, np.array(packed, dtype=PACKED_CROPS).tobytes()),
+    )
+
+
+def _insert_track(
+    connection: sqlite3.Connection, clip: Clip, track: NewTrack
+) -> list[tuple[int, int, float]]:
+    """Store a track and return its crops as they are packed."""
     if not track.boxes:
         raise ValueError("a track has at least one box")
     first, last = track.boxes[0], track.boxes[-1]
@@ -101,15 +115,16 @@ def insert_track(connection: sqlite3.Connection, clip: Clip, track: NewTrack) ->
     connection.execute(
         "INSERT INTO track_boxes (track_id, boxes) VALUES (?, ?)", (track_id, packed.tobytes())
     )
-    for crop in track.crops:
-        _insert_crop(connection, clip, track_id, crop)
+    return [(_insert_crop(connection, clip, track_id, crop), track_id, crop.time) for crop in track.crops]
 
 
-def _insert_crop(connection: sqlite3.Connection, clip: Clip, track_id: int, crop: NewCrop) -> None:
+def _insert_crop(connection: sqlite3.Connection, clip: Clip, track_id: int, crop: NewCrop) -> int:
     place = (crop.frame, crop.time, crop.left, crop.top, crop.width, crop.height, crop.score, crop.quality)
     cursor = connection.execute(
         'INSERT INTO crops (track_id, clip_id, camera_id, frame, time, "left", top, width, height, score, '
         "quality) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (track_id, clip.id, clip.camera_id, *place),
     )
-    connection.execute("INSERT INTO crop_images (crop_id, jpeg) VALUES (?, ?)", (cursor.lastrowid, crop.jpeg))
+    crop_id = int(cursor.lastrowid or 0)
+    connection.execute("INSERT INTO crop_images (crop_id, jpeg) VALUES (?, ?)", (crop_id, crop.jpeg))
+    return crop_id
