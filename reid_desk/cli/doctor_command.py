@@ -44,6 +44,7 @@ def run(parsed: argparse.Namespace) -> Answer:
     if parsed.probe:
         return Answer(_PROBES[parsed.probe]())
     problems: list[str] = []
+    site = check_site(parsed.site, problems) if parsed.site is not None else None
     document: dict[str, Any] = {
         "reid_desk": __version__,
         "python": platform.python_version(),
@@ -52,8 +53,8 @@ def run(parsed: argparse.Namespace) -> Answer:
         "devices": _devices(problems),
         "window": _window(problems),
     }
-    if parsed.site is not None:
-        document["site"] = check_site(parsed.site, problems)
+    if site is not None:
+        document["site"] = site
     document["disk_free"] = _disk_free(parsed.site or Path.cwd(), problems)
     document["problems"] = problems
     return Answer(document, _told(document), 2 if problems else 0)

@@ -89,7 +89,8 @@ def _work_through(site: Site, run: Run, spec: JobSpec, reporter: EventReporter) 
             reporter.emit(event)
 
     try:
-        site.update_run(run.id, "running", pid=os.getpid())
+        # A resumed run must not go on telling why it failed the last time.
+        site.update_run(run.id, "running", pid=os.getpid(), message="" if run.message else None)
         reporter.check_cancelled()
         result = _work_of(spec.kind)(site, run, spec.arguments, reporter)
     except CANCELLATIONS:

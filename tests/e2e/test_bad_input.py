@@ -235,6 +235,7 @@ def test_a_folder_that_is_no_site(site: Path, tmp_path: Path, refuse: Refuse, qu
         refuse(*arguments, words="pictures")
     refuse(*importing(folder, clip), words="holds other things")
     refuse("source", "add", folder, tmp_path / "shop", words="holds other things")
+    refuse("demo", "--site", folder, "--headless", words="holds other things")
     assert [path.name for path in folder.iterdir()] == ["holiday.txt"]
     refuse("adapt", tmp_path / "nowhere", words="nowhere")
     assert not (tmp_path / "nowhere").exists()

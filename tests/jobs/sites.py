@@ -85,7 +85,7 @@ def write_source(folder: Path, *, people: int = 4, cameras: int = 2, images: int
 
 def write_clip(path: Path, *, seconds: float = 6.0, fps: int = 10, seed: int = 0) -> Path:
     """A video of one made-up person who walks through an empty place, after two empty seconds."""
-    import av  # noqa: PLC0415
+    import av
 
     width, height = 320, 240
     person = person_image(seed, height=96, width=40)

@@ -141,7 +141,7 @@ def test_a_failed_run_is_resumed_in_its_folder_with_its_own_crops(ready: Site, f
     assert second["out"] == first["out"] == failed.folder
     assert second["target"] == first["target"]
     assert (second["resume"], second["settings"]) == (True, first["settings"])
-    assert [run.state for run in ready.runs("adapt")] == ["finished"]
+    assert [(run.state, run.message) for run in ready.runs("adapt")] == [("finished", "")]
     assert ready.missing_vectors(ready.current_model().id) == []
 
 
