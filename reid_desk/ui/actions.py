@@ -194,7 +194,7 @@ SPECS = (
     ),
     ActionSpec(
         "search.back",
-        QT_TRANSLATE_NOOP("actions", "Back to all crops"),
+        QT_TRANSLATE_NOOP("actions", "All crops"),
         "search",
         "back",
         ("Alt+Left", "Esc"),
@@ -371,7 +371,7 @@ class Actions:
         tip = words(spec.tip or spec.text).rstrip("…")
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{tip} ({keys})" if keys else tip)
-        action.setStatusTip("")
+        action.setIconText(f"  {action.text()}")  # what a page's button shows, a little away from its icon
         if spec.page is None:
             window.addAction(action)
         return action

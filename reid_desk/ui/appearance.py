@@ -70,9 +70,9 @@ class Appearance(QObject):
 
     def _dress(self) -> None:
         self.tones = DARK if self.dark else LIGHT
-        chevron = resources.path(f"icons/chevron-{'dark' if self.dark else 'light'}.svg")
+        icons = resources.path("icons").as_posix()
         self._app.setPalette(palette(self.tones))
-        self._app.setStyleSheet(style_sheet(self.tones, chevron=chevron.as_posix()))
+        self._app.setStyleSheet(style_sheet(self.tones, icons=icons, scheme="dark" if self.dark else "light"))
         self.changed.emit()
 
 

@@ -17,6 +17,7 @@ from reid_desk.ui.widgets.layout import UNIT, column, row
 from reid_desk.ui.widgets.text import label
 
 Way = Literal["open", "create", "demo"]
+_LINE_HEIGHT = 56
 _PathRole = Qt.ItemDataRole.UserRole
 
 
@@ -39,6 +40,7 @@ class StartDialog(QDialog):
         for path in preferences.recent_sites():
             item = QListWidgetItem(icons.icon("folder"), f"{path.name}\n{path.parent}")
             item.setData(_PathRole, path)
+            item.setSizeHint(QSize(0, _LINE_HEIGHT))
             self.recent.addItem(item)
         self.recent.itemActivated.connect(lambda item: self.chosen.emit(item.data(_PathRole), "open"))
         self._error = label(tone="bad", wrap=True)

@@ -55,7 +55,30 @@ QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {
     border: 2px solid $accent; padding: 4px 7px; }
 QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled { color: $muted; border-color: $border; }
 QComboBox::drop-down { border: none; width: 24px; }
-QComboBox::down-arrow { image: url("$chevron"); width: 12px; height: 12px; }
+QComboBox::down-arrow, QSpinBox::down-arrow {
+    image: url("$icons/chevron-$scheme.svg"); width: 12px; height: 12px; }
+QSpinBox::up-arrow { image: url("$icons/chevron-up-$scheme.svg"); width: 12px; height: 12px; }
+QSpinBox::up-button, QSpinBox::down-button { border: none; background: transparent; width: 22px; }
+QSpinBox::up-button:hover, QSpinBox::down-button:hover { background: $hover; border-radius: 4px; }
+
+QCheckBox, QRadioButton { spacing: 8px; }
+QCheckBox::indicator, QListView::indicator, QRadioButton::indicator { width: 14px; height: 14px;
+    background: $surface; border: 1px solid $strong_border; border-radius: 4px; }
+QRadioButton::indicator { border-radius: 8px; }
+QCheckBox::indicator:hover, QListView::indicator:hover, QRadioButton::indicator:hover { background: $hover; }
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {
+    border: 2px solid $accent; width: 12px; height: 12px; }
+QCheckBox::indicator:checked, QListView::indicator:checked { background: $accent; border-color: $accent;
+    image: url("$icons/tick-$scheme.svg"); }
+QRadioButton::indicator:checked { background: $accent; border-color: $accent;
+    image: url("$icons/dot-$scheme.svg"); }
+QCheckBox:focus, QRadioButton:focus { color: $accent; }
+
+QSlider::groove:horizontal { background: $border; height: 4px; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }
+QSlider::handle:horizontal { background: $surface; border: 2px solid $accent; width: 12px; height: 12px;
+    margin: -6px 0; border-radius: 8px; }
+QSlider::handle:horizontal:focus { background: $accent; }
 QComboBox QAbstractItemView { background: $surface; border: 1px solid $border; padding: 4px; outline: none; }
 QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 8px; }
 
@@ -73,15 +96,17 @@ QTabBar::tab:focus { color: $accent; }
 QAbstractItemView { background: $surface; border: 1px solid $border; border-radius: 10px; outline: none; }
 QTableView, QTreeView { gridline-color: transparent; alternate-background-color: $surface;
     selection-background-color: $accent_soft; selection-color: $text; }
-QTableView::item, QTreeView::item { padding: 4px 8px; border-bottom: 1px solid $border; }
+QTableView::item, QTreeView::item { padding: 4px 10px; border-bottom: 1px solid $border; }
 QTableView::item:selected, QTreeView::item:selected { background: $accent_soft; color: $text; }
-QListView[role="plain"] { background: transparent; border: none; }
+QListWidget::item { padding: 6px 8px; border-radius: 6px; }
+QListWidget::item:selected { background: $accent_soft; color: $text; }
+QListWidget::item:hover { background: $hover; }
+QListView[role="plain"] { background: transparent; border: none; border-radius: 0; }
+QListView[role="plain"]::item { padding: 3px 2px; border-radius: 4px; }
 QListView[role="plain"]::item:selected { background: $accent_soft; color: $text; }
-QHeaderView { background: transparent; }
-QHeaderView::section { background: $surface; color: $muted; border: none; border-bottom: 1px solid $border;
-    padding: 8px; font-weight: 600; }
-QHeaderView::section:first { border-top-left-radius: 10px; }
-QHeaderView::section:last { border-top-right-radius: 10px; }
+QHeaderView { background: transparent; border: none; border-radius: 0; margin: 0 1px; }
+QHeaderView::section { background: transparent; color: $muted; border: none; border-bottom: 1px solid $border;
+    padding: 8px 10px; font-weight: 600; }
 
 QScrollBar:vertical { background: transparent; width: 12px; margin: 2px; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 2px; }
@@ -111,9 +136,9 @@ QTextBrowser, QPlainTextEdit { background: $surface; border: 1px solid $border; 
 """)
 
 
-def style_sheet(tones: Tones, *, chevron: str) -> str:
+def style_sheet(tones: Tones, *, icons: str, scheme: str) -> str:
     """Return the application's style sheet in ``tones``.
 
-    ``chevron`` is the path of the image that marks a drop-down.
+    ``icons`` is the folder of the images for marks and arrows, ``scheme`` (``light``, ``dark``) their ending.
     """
-    return _SHEET.substitute(vars(tones), chevron=chevron)
+    return _SHEET.substitute(vars(tones), icons=icons, scheme=scheme)

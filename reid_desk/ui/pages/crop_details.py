@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
@@ -68,7 +70,8 @@ class CropDetails(QWidget):
     def _say(self, crop: Crop, clip: Clip | None) -> None:
         self._camera.set_whole_text(clip.camera if clip else words.NOTHING)
         self._time.set_whole_text(words.local_time(crop.time))
-        self._clip.set_whole_text(clip.path if clip else words.NOTHING)
+        self._clip.set_whole_text(Path(clip.path).name if clip else words.NOTHING)
+        self._clip.setToolTip(clip.path if clip else "")
         if clip:
             self._offset.set_whole_text(
                 self.tr("{offset}, frame {frame}").format(

@@ -32,7 +32,7 @@ class DashboardPage(Page):
         super().__init__("dashboard", desk, actions)
         self.set_heading(
             self.tr("Dashboard"),
-            self.tr("How often the right person is among the first answers, measured on labelled images."),
+            self.tr("How often the right person is among the first answers."),
         )
         self.model = MeasurementsModel()
         self._table = self._make_table()

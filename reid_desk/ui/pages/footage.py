@@ -45,7 +45,6 @@ class FootagePage(Page):
 
     def __init__(self, desk: Desk, actions: Actions) -> None:
         super().__init__("footage", desk, actions)
-        self.set_heading(self.tr("Footage"), self.tr("Drop video files or folders anywhere on this page."))
         self.model = ClipsModel()
         self.cameras = CamerasModel()
         self._pictures: dict[str, int] = {}
@@ -63,6 +62,8 @@ class FootagePage(Page):
         self.content.addWidget(self._stack, 1)
         self._add = ActionButton(actions["footage.add"], icon="add", kind="primary")
         self._add_folder = ActionButton(actions["footage.add_folder"], icon="folder")
+        self._add_source = ActionButton(actions["source.add"], icon="add", kind="primary")
+        self.buttons.addWidget(self._add_source)
         self.buttons.addWidget(self._add_folder)
         self.buttons.addWidget(self._add)
         self._connect()
@@ -137,8 +138,20 @@ class FootagePage(Page):
         self._list.setCurrentIndex(self.cameras.index(self.cameras.row_of(selected)))
         empty = self.model.everything == 0 and not summary.clips
         self._stack.setCurrentWidget(self.guide if empty and not summary.sources else self.tabs)
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        """Show the buttons of the tab, and say what can be dropped on it."""
+        filled = self._stack.currentWidget() is self.tabs
+        on_sources = filled and self.tabs.currentWidget() is self.sources
         for button in (self._add, self._add_folder):
-            button.setVisible(self._stack.currentWidget() is self.tabs and self.tabs.currentIndex() == 0)
+            button.setVisible(filled and not on_sources)
+        self._add_source.setVisible(on_sources)
+        if on_sources:
+            text = self.tr("Drop a folder of labelled images anywhere on this page.")
+        else:
+            text = self.tr("Drop video files or folders anywhere on this page.")
+        self.set_heading(self.tr("Footage"), text)
 
     @property
     def _filled(self) -> bool:
@@ -193,7 +206,7 @@ class FootagePage(Page):
         header = made.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in zip(range(1, STATE + 1), (120, 138, 76, 76, 76, 150), strict=True):
+        for column, width in zip(range(1, STATE + 1), (124, 156, 76, 76, 76, 150), strict=True):
             made.setColumnWidth(column, width)
         made.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         made.addAction(self.actions_["footage.remove"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from reid_desk.ui.pages.crop_details import CropDetails
 from reid_desk.ui.pages.page import Page
 from reid_desk.ui.pages.search_panel import SearchPanel
 from reid_desk.ui.pages.search_query import Query, allowed_cameras, query_of_file, query_of_image
-from reid_desk.ui.widgets.buttons import ActionButton, Button, quiet_button
+from reid_desk.ui.widgets.buttons import ActionButton, quiet_button
 from reid_desk.ui.widgets.drop_target import DropTarget
 from reid_desk.ui.widgets.empty_state import EmptyState
 from reid_desk.ui.widgets.layout import UNIT, column, holder, row
@@ -56,7 +55,6 @@ class SearchPage(Page):
         self.gallery = self._make_view(self.crops, scored=False, name=self.tr("All crops"))
         self.answers = self._make_view(self.matches, scored=True, name=self.tr("Possible matches"))
         self._count = label(size="heading")
-        self._note = label(tone="muted")
         self._empty = self._make_empty()
         self._nothing = EmptyState(
             "search",
@@ -108,8 +106,7 @@ class SearchPage(Page):
         cameras = allowed_cameras(query, filters, [camera.id for camera in self.desk.summary.cameras])
         wanted = query.crop.id if query.crop else query.image
         own_track = query.crop.track_id if query.crop else None
-        began = time.perf_counter()
-        self._note.setText(self.tr("Searching…"))
+        self._count.setText(self.tr("Searching…"))
         self._searching.run(
             lambda: self._searcher.search(
                 wanted,
@@ -118,15 +115,14 @@ class SearchPage(Page):
                 minimum_score=filters.minimum,
                 exclude_track=own_track,
             ),
-            lambda found: self._take(found, time.perf_counter() - began),
+            self._take,
             self._refuse,
         )
 
-    def _take(self, found: Sequence[PossibleMatch], seconds: float) -> None:
+    def _take(self, found: Sequence[PossibleMatch]) -> None:
         self.matches.set_matches(found)
         self._stack.setCurrentWidget(self.answers if found else self._nothing)
         self._count.setText(words.matches(len(found)))
-        self._note.setText(self.tr("{seconds:.2f} s").format(seconds=seconds))
         self.set_state(results=True)
         if found:
             self.answers.setCurrentIndex(self.matches.index(0))
@@ -135,7 +131,7 @@ class SearchPage(Page):
         self._selected()
 
     def _refuse(self, error: Exception) -> None:
-        self._note.setText("")
+        self._say_count(self.crops.rowCount())
         if isinstance(error, ReidDeskError) and not self.desk.summary.current_model:
             self.desk.problem.emit(
                 self.tr(
@@ -153,9 +149,8 @@ class SearchPage(Page):
         self._query = None
         self.panel.show_query(QImage(), self.tr("Choose a crop, or bring a picture."))
         self._stack.setCurrentWidget(self.gallery)
-        self._note.setText("")
-        self._say_count(self.crops.rowCount())
         self.set_state(results=False)
+        self._say_count(self.crops.rowCount())
         self.gallery.setFocus()
         self._selected()
 
@@ -294,10 +289,9 @@ class SearchPage(Page):
             self.tr("Smaller thumbnails"), "smaller", self.actions_["view.smaller"].trigger
         )
         larger = quiet_button(self.tr("Larger thumbnails"), "larger", self.actions_["view.larger"].trigger)
-        details = Button(self.tr("Details"), icon="details", kind="quiet")
-        details.clicked.connect(self.actions_["search.details"].trigger)
+        details = quiet_button(self.tr("Details"), "details", self.actions_["search.details"].trigger)
         details.setToolTip(self.actions_["search.details"].toolTip())
-        bar = row(back, self._count, self._note, None, smaller, larger, details)
+        bar = row(back, self._count, None, smaller, larger, details)
         middle = column(bar, self._stack)
         middle.setStretch(1, 1)
         whole = row(self.panel, 4, holder(middle), self.details, spacing=UNIT + 4)

@@ -18,6 +18,7 @@ from reid_desk.ui.widgets.text import label
 
 WIDTH = 256
 _SETTLE_MS = 150
+_CAMERAS_SHOWN = 6
 _IdRole = Qt.ItemDataRole.UserRole
 
 
@@ -38,7 +39,7 @@ class SearchPanel(QWidget):
         self.cameras = QListWidget()
         self.cameras.setAccessibleName(self.tr("Cameras to search"))
         self.cameras.setProperty("role", "plain")
-        self.cameras.setMinimumHeight(72)
+        self.cameras.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.hide_own = QCheckBox(self.tr("Hide the query's own camera"))
         self.minimum = QSlider(Qt.Orientation.Horizontal)
         self.minimum.setRange(0, 95)
@@ -71,8 +72,9 @@ class SearchPanel(QWidget):
             self.minimum,
             row(label(self.tr("Show at most")), None, self.top),
         )
-        filters.body.setStretch(2, 1)
-        self.setLayout(column(query, filters, spacing=12))
+        whole = column(query, filters, spacing=12)
+        whole.setStretch(0, 1)
+        self.setLayout(whole)
         self._connect()
         self._say_minimum()
 
@@ -109,6 +111,8 @@ class SearchPanel(QWidget):
             item.setCheckState(Qt.CheckState.Unchecked if camera.id in left_out else Qt.CheckState.Checked)
             self.cameras.addItem(item)
         self.cameras.blockSignals(False)
+        line = self.cameras.sizeHintForRow(0)
+        self.cameras.setFixedHeight(min(max(len(cameras), 1), _CAMERAS_SHOWN) * max(line, 1) + 4)
 
     def show_query(self, image: QImage, about: str) -> None:
         """Show whom is looked for."""

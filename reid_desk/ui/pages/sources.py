@@ -26,7 +26,7 @@ from reid_desk.ui.models.sources import SourcesModel
 from reid_desk.ui.pages.source_sheet import SourcePlan, SourceSheet, sample_files
 from reid_desk.ui.widgets.buttons import ActionButton
 from reid_desk.ui.widgets.empty_state import EmptyState
-from reid_desk.ui.widgets.layout import UNIT, Card, column, holder, row
+from reid_desk.ui.widgets.layout import UNIT, Card, column, holder
 from reid_desk.ui.widgets.text import label
 from training.datasets import Dataset, open_dataset
 
@@ -45,7 +45,6 @@ class Sources(QWidget):
         self._looking = Latest(desk.background)
         self._about = label(tone="muted", wrap=True)
         self._problems = label(wrap=True)
-        add = ActionButton(actions["source.add"], icon="add", kind="primary")
         empty = EmptyState(
             "labels",
             self.tr("No labelled source yet"),
@@ -59,8 +58,8 @@ class Sources(QWidget):
         details = Card(
             label(self.tr("Samples"), size="heading"), self._about, self._sample_sheet(), self._problems
         )
-        inside = column(row(None, add), self._table, details, spacing=12)
-        inside.setStretch(1, 1)
+        inside = column(self._table, details, spacing=12)
+        inside.setStretch(0, 1)
         filled = holder(inside)
         self._stack = QStackedWidget()
         self._stack.addWidget(empty)

@@ -26,7 +26,7 @@ class Button(QPushButton):
         name: str | None = None,
         big: bool = False,
     ) -> None:
-        super().__init__(text)
+        super().__init__(_beside(icon, text))
         self._icon_name = icon
         self._kind = kind
         self.setProperty("kind", kind)
@@ -78,7 +78,7 @@ class ActionButton(Button):
         self._follow()
 
     def _follow(self) -> None:
-        self.setText(_words(self._action))
+        self.setText(_beside(self._icon_name, _words(self._action)))
         self.setAccessibleName(_words(self._action))
         self.setToolTip(self._action.toolTip())
         self.setEnabled(self._action.isEnabled())
@@ -91,6 +91,11 @@ def quiet_button(name: str, icon: str, act: Callable[[], object]) -> Button:
     made = Button(icon=icon, kind="quiet", name=name)
     made.clicked.connect(act)
     return made
+
+
+def _beside(icon: str | None, text: str) -> str:
+    """Keep a little distance between icon and text, for which style sheets have no word."""
+    return f" {text}" if icon and text else text
 
 
 def _words(action: QAction) -> str:

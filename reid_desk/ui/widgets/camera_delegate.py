@@ -37,7 +37,7 @@ class CameraDelegate(QStyledItemDelegate):
         self._paint_ground(painter, option, QRectF(line))
         picture = QRect(line.left() + _GAP, line.top() + (line.height() - _PICTURE) // 2, _PICTURE, _PICTURE)
         self._paint_picture(painter, picture, index.data(PictureRole))
-        words = line.adjusted(_PICTURE + 2 * _GAP + 4, 7, -_GAP, -7)
+        words = line.adjusted(_PICTURE + 2 * _GAP + 4, 10, -_GAP, -10)
         name = option.fontMetrics.elidedText(index.data(), Qt.TextElideMode.ElideRight, words.width())
         painter.setPen(QColor(tones.text))
         painter.drawText(words, Qt.AlignmentFlag.AlignTop, name)

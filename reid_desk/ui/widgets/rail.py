@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QWidget
 from reid_desk.ui.widgets.layout import UNIT, column
 from reid_desk.ui.widgets.text import ElidedLabel
 
-_WIDTH = 184
+_WIDTH = 200
 
 
 class Rail(QFrame):

@@ -30,7 +30,7 @@ class StateDelegate(QStyledItemDelegate):
         plain.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, plain, painter, plain.widget)
         look = LOOKS[index.data(StateRole)]
         colour = tone_colour(self._appearance.tones, look.tone)
-        inside = plain.rect.adjusted(_GAP, 0, -_GAP, 0)
+        inside = plain.rect.adjusted(_GAP + 2, 0, -_GAP, -3)
         painter.save()
         icon_top = inside.top() + (inside.height() - _ICON) // 2
         painter.drawPixmap(inside.left(), icon_top, icons.pixmap(look.icon, _ICON, colour))

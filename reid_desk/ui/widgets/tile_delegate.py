@@ -22,6 +22,7 @@ class TileDelegate(QStyledItemDelegate):
 
     Attributes:
         picture_height: logical pixels; change it with :meth:`use_size`.
+        size: of a cell, as the view has spread them.
         scored: whether there is a line for the score.
     """
 
@@ -31,22 +32,24 @@ class TileDelegate(QStyledItemDelegate):
         self._thumbnails = thumbnails
         self.scored = scored
         self.picture_height = SIZES[1]
+        self.size = QSize()
 
     def use_size(self, picture_height: int) -> None:
         """Draw pictures of that height."""
         self.picture_height = picture_height
 
     def cell(self, font: QFont) -> QSize:
-        """Return the size of a cell of the grid, gaps included."""
+        """Return the smallest size of a cell of the grid, gaps included."""
         line = QFontMetrics(_small(font)).height()
-        text = (3 if self.scored else 2) * line + _GAP
+        text = (3 if self.scored else 2) * line
         widest = QFontMetrics(_small(font)).horizontalAdvance("0000-00-00 00:00") + 2 * _GAP
-        return QSize(max(self.picture_height // 2 + 24, widest) + _GAP, self.picture_height + text + 3 * _GAP)
+        width = max(self.picture_height // 2 + 2 * _GAP, widest) + _GAP
+        return QSize(width, self.picture_height + text + 4 * _GAP)
 
     def sizeHint(  # noqa: N802, D102 - Qt's name
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
-        return self.cell(option.font)
+        return self.size if self.size.isValid() else self.cell(option.font)
 
     def paint(  # noqa: D102 - Qt's
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, Qt
+from PySide6.QtCore import QAbstractItemModel, QEvent, QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView
 
 from reid_desk.ui.models.thumbnails import Thumbnails
 from reid_desk.ui.widgets.tile_delegate import TileDelegate
 
 _BATCH = 5_000
+_FRAME = 8
 
 
 class TileView(QListView):
@@ -40,7 +42,7 @@ class TileView(QListView):
         """Draw pictures of that height; what is in view stays in view."""
         current = self.currentIndex()
         self._delegate.use_size(picture_height)
-        self.setGridSize(self._delegate.cell(self.font()))
+        self._fit()
         self.doItemsLayout()
         if current.isValid():
             self.scrollTo(current)
@@ -48,4 +50,18 @@ class TileView(QListView):
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802, D102 - Qt's name
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
-            self.setGridSize(self._delegate.cell(self.font()))
+            self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102 - Qt's name
+        self._fit()
+        super().resizeEvent(event)
+
+    def _fit(self) -> None:
+        """Spread the columns over the width, so that no strip stays empty on the right."""
+        cell = self._delegate.cell(self.font())
+        room = self.width() - self.verticalScrollBar().sizeHint().width() - _FRAME
+        columns = max(room // cell.width(), 1)
+        size = QSize(max(room // columns, cell.width()), cell.height())
+        if size != self.gridSize():
+            self._delegate.size = size
+            self.setGridSize(size)
