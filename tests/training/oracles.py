@@ -39,11 +39,15 @@ def dense_neighbours(features):
     return np.argsort(-similarity, axis=1, kind="stable")
 
 
-def dense_jaccard(features, k1, k2, ranking=None):
+def dense_jaccard(features, k1, k2):
     """Zhong et al. 2017 as the field runs it: dense matrices, loops over images, an inverted index."""
-    count = len(features)
-    ranking = dense_neighbours(features) if ranking is None else ranking
-    squared_distance = 2 - 2 * features @ features.T
+    return dense_jaccard_of(features @ features.T, dense_neighbours(features), k1, k2)
+
+
+def dense_jaccard_of(similarity, ranking, k1, k2):
+    """The same, from what a search of neighbours has found."""
+    count = len(similarity)
+    squared_distance = 2 - 2 * similarity
     np.fill_diagonal(squared_distance, 0)
     half = round(k1 / 2)
     vectors = np.zeros((count, count), np.float32)

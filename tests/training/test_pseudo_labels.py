@@ -170,8 +170,8 @@ class TestCheck:
             check_clustering(nothing, self.far_apart())
         assert str(error.value) == (
             "Clustering 6 target images gave no cluster, all is noise (DBSCAN, eps 0.500). Each image's"
-            " nearest is at 0.80 / 0.80 / 0.80 (10, 50, 90 % of images). Try eps 0.85, min_samples 2, fewer expected"
-            " images a person, or longer pre-training."
+            " nearest is at 0.80 / 0.80 / 0.80 (10, 50, 90 % of images). Try eps 0.85, min_samples 2, fewer"
+            " expected images a person, or longer pre-training."
         )
 
     def test_one_cluster_tells_a_smaller_eps(self):
