@@ -28,10 +28,11 @@ LOCKS = {
     "development": ROOT / "packaging" / "requirements-dev.txt",
 }
 # What Qt's X11 plugin and a virtual display need of a Debian or Ubuntu that has neither.
-DEBIAN_WINDOW = (
-    "libegl1 libgl1 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 "
-    "libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 fonts-dejavu-core"
-).split()
+DEBIAN_WINDOW = [
+    *("libegl1", "libgl1", "libdbus-1-3", "libfontconfig1", "libxkbcommon-x11-0", "libxcb-cursor0"),
+    *("libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-randr0", "libxcb-render-util0"),
+    *("libxcb-shape0", "libxcb-xinerama0", "fonts-dejavu-core"),
+]
 DEBIAN_TESTS = [*DEBIAN_WINDOW, "xvfb", "xdotool"]
 
 
@@ -87,14 +88,17 @@ def system_packages(packages: list[str], qt_module: str, *programs: str) -> None
     if sys.platform != "linux":
         return
     probe = [PYTHON, "-c", f"import PySide6.{qt_module}, ctypes; ctypes.CDLL('libxcb-cursor.so.0')"]
-    found = subprocess.run(probe, capture_output=True, check=False).returncode == 0  # noqa: S603
+    found = subprocess.run(probe, capture_output=True, check=False).returncode == 0
     if found and all(shutil.which(program) for program in programs):
         return
     apt = shutil.which("apt-get")
     if apt and os.geteuid() == 0:
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for step in ([apt, "update", "-qq"], [apt, "install", "-y", "-qq", "--no-install-recommends", *packages]):
-            subprocess.run(step, check=False, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603
+        for step in (
+            [apt, "update", "-qq"],
+            [apt, "install", "-y", "-qq", "--no-install-recommends", *packages],
+        ):
+            subprocess.run(step, check=False, env=environment, stdout=subprocess.DEVNULL)
         return
     print(
         "The window needs some libraries of the system, which only its administrator can install; on Debian and "
@@ -105,12 +109,12 @@ def system_packages(packages: list[str], qt_module: str, *programs: str) -> None
 
 def run(*arguments: str) -> int:
     """Run Python of the environment with ``arguments`` in the checkout; its exit status."""
-    return subprocess.run([PYTHON, *arguments], cwd=ROOT, check=False).returncode  # noqa: S603
+    return subprocess.run([PYTHON, *arguments], cwd=ROOT, check=False).returncode
 
 
 def checked(*command: str | Path) -> None:
     """Run ``command`` or end here with its status."""
-    status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode
     if status:
         print("Installing failed; the lines above say why. Run the command again to go on.", file=sys.stderr)
         sys.exit(status)

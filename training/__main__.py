@@ -55,7 +55,9 @@ def _adapt(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     )
     shown = ("source_only", "pretrained", "adapted")
     figures = ("mAP", "rank1", "rank5", "rank10")
-    summary = {name: {key: round(report[name][key], 4) for key in figures} for name in shown if name in report}
+    summary = {
+        name: {key: round(report[name][key], 4) for key in figures} for name in shown if name in report
+    }
     seconds = {name: round(value, 1) for name, value in report["seconds"].items()}
     return summary | {"seconds": seconds, "clusters": report["clusters"], "out": str(arguments.out)}
 
@@ -102,7 +104,8 @@ def _export(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m training", description="Adapt a person re-identification network to a place without labels."
+        prog="python -m training",
+        description="Adapt a person re-identification network to a place without labels.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = argparse.ArgumentParser(add_help=False)
@@ -118,7 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     adapt.add_argument("--test", type=Path, help="a labelled data set to measure on; chooses nothing")
     adapt.set_defaults(command=_adapt)
 
-    translate = commands.add_parser("translate", parents=[run], help="stage 1: source images in the target's look")
+    translate = commands.add_parser(
+        "translate", parents=[run], help="stage 1: source images in the target's look"
+    )
     translate.add_argument("--source", type=Path, required=True, help="a labelled data set")
     translate.add_argument("--target", type=Path, required=True, help="unlabelled crops")
     translate.set_defaults(command=_translate)

@@ -87,20 +87,38 @@ def adapt(
     run = open_run(out, settings, reporter=reporter, resume=resume)
     reporter.phase("prepare", "Reading the images")
     known, crops = run.decode("source", known_people(source_set)), run.decode("target", target_set.images)
-    measured = TestImages(run.decode("query", split[0]), run.decode("gallery", split[1]), split[2]) if split else None
+    measured = (
+        TestImages(run.decode("query", split[0]), run.decode("gallery", split[1]), split[2])
+        if split
+        else None
+    )
     images = run.translated(known, crops) if settings.style_transfer_enabled else known.images
     metrics: dict[str, RetrievalMetrics] = {}
     if measured:
         source_only = run.pretrained("source_only", known, known.images, None)
         metrics["source_only"] = run.evaluate(source_only, measured)
-        run.export(source_only, "source_only.onnx", source_set.name, None, crops, metrics["source_only"])
+        run.export(
+            source_only,
+            "source_only.onnx",
+            source=source_set.name,
+            target=None,
+            crops=crops,
+            metrics=metrics["source_only"],
+        )
     pretrained = run.pretrained("pretraining", known, images, crops)
     if measured:
         metrics["pretrained"] = run.evaluate(pretrained, measured)
     adapted = run.adapted(pretrained, crops)
     if measured:
         metrics["adapted"] = run.evaluate(adapted.network, measured)
-    run.export(adapted.network, "model.onnx", source_set.name, target_set.name, crops, metrics.get("adapted"))
+    run.export(
+        adapted.network,
+        "model.onnx",
+        source=source_set.name,
+        target=target_set.name,
+        crops=crops,
+        metrics=metrics.get("adapted"),
+    )
     save_weights(adapted.network, out / "weights.safetensors")
     history = [record.as_dict() for record in adapted.history]
     report = {name: each.as_dict() for name, each in metrics.items()} | {
@@ -153,7 +171,9 @@ def open_crops(path: Path) -> Dataset:
 
 def known_people(dataset: Dataset) -> tuple[Sample, ...]:
     """The images whose person is known, people numbered 0..C-1."""
-    numbers = {identity: n for n, identity in enumerate(sorted({s.identity for s in dataset.images} - {UNKNOWN}))}
+    numbers = {
+        identity: n for n, identity in enumerate(sorted({s.identity for s in dataset.images} - {UNKNOWN}))
+    }
     return tuple(
         dataclasses.replace(sample, identity=numbers[sample.identity])
         for sample in dataset.images
@@ -172,9 +192,13 @@ def open_run(out: Path, settings: Settings, *, reporter: Reporter, resume: bool 
     wanted = json.loads(json.dumps(dataclasses.asdict(settings)))
     if file.exists():
         if not resume:
-            raise TrainingError(f"{out} holds a run already; resume it with --resume, or choose another folder")
+            raise TrainingError(
+                f"{out} holds a run already; resume it with --resume, or choose another folder"
+            )
         if json.loads(file.read_text()) != wanted:
-            raise TrainingError(f"the run in {out} was started with other settings; resume it with the same ones")
+            raise TrainingError(
+                f"the run in {out} was started with other settings; resume it with the same ones"
+            )
     else:
         write_atomically(file, json.dumps(wanted, indent=2).encode())
     return Run(out, settings, reporter)
@@ -256,7 +280,9 @@ class Run:
 
         ``target``: crops that the norms see, or ``None``: no look at the target (the comparison model).
         """
-        text = "Learning to tell people apart" if target else "Training the comparison model on the source alone"
+        text = (
+            "Learning to tell people apart" if target else "Training the comparison model on the source alone"
+        )
         self._reporter.phase(name, text)
         kept = self._checkpoint(f"{name}.safetensors")
         network = self._network(pretrained=not kept.exists())
@@ -308,17 +334,23 @@ class Run:
             for part in (test.query, test.gallery)
         )
         return cmc_map(
-            query, gallery, test.query.identities, test.gallery.identities, test.query.cameras, test.gallery.cameras
+            query,
+            gallery,
+            test.query.identities,
+            test.gallery.identities,
+            test.query.cameras,
+            test.gallery.cameras,
         )
 
     def export(
         self,
         network: EmbeddingNetwork,
         name: str,
+        *,
         source: str,
         target: str | None,
         crops: ImageStore,
-        metrics: RetrievalMetrics | None,
+        metrics: RetrievalMetrics | None = None,
     ) -> None:
         """Write ``network`` as ``name`` (ONNX) with its card into the run folder, checked on some of ``crops``."""
         self._reporter.phase("export", "Writing the model file")
@@ -335,8 +367,8 @@ class Run:
     def _network(self, *, pretrained: bool) -> EmbeddingNetwork:
         # What has no weights of its own (resnet18) starts from the run's seed.
         torch.manual_seed(self.settings.seed)
-        network = build_network(self.settings.network, pretrained=pretrained)
-        return network.to(self.device, memory_format=torch.channels_last)
+        network = build_network(self.settings.network, pretrained=pretrained).to(self.device)
+        return network.to(memory_format=torch.channels_last)
 
     def _checkpoint(self, name: str) -> Path:
         folder = self.out / "checkpoints"

@@ -23,7 +23,9 @@ def open_device(name: str) -> torch.device:
     except RuntimeError as error:
         raise TrainingError(f"no device {name!r}; use auto, cpu, cuda or cuda:N") from error
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise TrainingError(f"device {name!r} was asked for, but no CUDA device can be used here; use cpu or auto")
+        raise TrainingError(
+            f"device {name!r} was asked for, but no CUDA device can be used here; use cpu or auto"
+        )
     if device.type not in ("cpu", "cuda"):
         raise TrainingError(f"device {name!r} is not supported; use auto, cpu, cuda or cuda:N")
     return device
@@ -43,8 +45,8 @@ def lower_precision(precision: str, device: torch.device, backbone: str) -> bool
     if precision != "auto":
         return precision == "bfloat16"
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    return backbone.startswith("resnet") and torch.cpu.get_capabilities().get("avx512_bf16", False)
+        return bool(torch.cuda.is_bf16_supported())
+    return backbone.startswith("resnet") and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
 @contextmanager

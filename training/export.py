@@ -84,7 +84,9 @@ def export_onnx(
     content = model.SerializeToString()
     cosine = _least_cosine(content, images, expected)
     if cosine < LEAST_COSINE:
-        raise TrainingError(f"the exported model differs from the trained one (cosine {cosine:.6f}); nothing was written")
+        raise TrainingError(
+            f"the exported model differs from the trained one (cosine {cosine:.6f}); nothing was written"
+        )
     full_card = dict(card) | {"sha256": hashlib.sha256(content).hexdigest(), "cosine": cosine}
     write_atomically(path, content)
     write_atomically(card_path(path), json.dumps(full_card, indent=2).encode())
@@ -108,7 +110,9 @@ def save_weights(network: EmbeddingNetwork, path: Path) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise TrainingError(f"{path} could not be written ({error.strerror or error}); free some disk space") from error
+        raise TrainingError(
+            f"{path} could not be written ({error.strerror or error}); free some disk space"
+        ) from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -127,7 +131,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise TrainingError(f"{path} could not be written ({error.strerror or error}); free some disk space") from error
+        raise TrainingError(
+            f"{path} could not be written ({error.strerror or error}); free some disk space"
+        ) from error
 
 
 def _to_onnx(network: ExportedNetwork, example: Tensor) -> onnx.ModelProto:

@@ -102,7 +102,9 @@ def soft_triplet_loss(features: Tensor, teacher_features: Tensor, labels: Tensor
     distances = euclidean_distances(features)
     pairs = hardest_pairs(distances, labels)
     teacher = euclidean_distances(teacher_features.detach())
-    return F.binary_cross_entropy_with_logits(_margin(distances, pairs), torch.sigmoid(_margin(teacher, pairs)))
+    return F.binary_cross_entropy_with_logits(
+        _margin(distances, pairs), torch.sigmoid(_margin(teacher, pairs))
+    )
 
 
 def _margin(distances: Tensor, pairs: HardestPairs) -> Tensor:

@@ -24,10 +24,11 @@ def build_optimiser(
         ValueError: no such optimiser.
     """
     parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
-    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-    if name not in kinds:
-        raise ValueError(f"no optimiser {name!r}; there are: adam, adamw")
-    return kinds[name](parameters, lr=learning_rate, weight_decay=weight_decay, foreach=True)
+    if name == "adam":
+        return torch.optim.Adam(parameters, lr=learning_rate, weight_decay=weight_decay, foreach=True)
+    if name == "adamw":
+        return torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay, foreach=True)
+    raise ValueError(f"no optimiser {name!r}; there are: adam, adamw")
 
 
 def rate_factor(

@@ -22,7 +22,10 @@ def add_setting_options(parser: argparse.ArgumentParser) -> None:
     for name, kind in _flat_fields(Settings):
         if name != "preset":
             group.add_argument(
-                f"--{name.replace('_', '-')}", dest=_PREFIX + name, type=_parser_of(kind), metavar=_shown(kind)
+                f"--{name.replace('_', '-')}",
+                dest=_PREFIX + name,
+                type=_parser_of(kind),
+                metavar=_shown(kind),
             )
 
 
@@ -75,7 +78,9 @@ def _parser_of(kind: Any) -> Callable[[str], Any]:
         if optional and text.lower() in ("none", "auto"):
             return _NONE
         if plain is bool:
-            return {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}[text.lower()]
+            return {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}[
+                text.lower()
+            ]
         if typing.get_origin(plain) is tuple:
             return tuple(float(part) for part in text.split(","))
         return plain(text)
@@ -99,5 +104,9 @@ def _plain(kind: Any) -> tuple[Any, bool]:
 
 def _shown(kind: Any) -> str:
     plain, optional = _plain(kind)
-    name = "a,b,.." if typing.get_origin(plain) is tuple else {"bool": "on|off"}.get(plain.__name__, plain.__name__)
+    name = (
+        "a,b,.."
+        if typing.get_origin(plain) is tuple
+        else {"bool": "on|off"}.get(plain.__name__, plain.__name__)
+    )
     return f"{name}|auto" if optional else name

@@ -24,7 +24,15 @@ COMPACT = Settings(
         backbone="efficientnet_lite0", height=128, width=64, last_stride=2, transformer_blocks=0
     ),
     style_transfer=StyleTransferSettings(
-        blocks=6, filters=32, epochs=4, iterations_per_epoch=150, height=128, width=64
+        blocks=6,
+        filters=32,
+        discriminator_filters=32,
+        siamese_filters=32,
+        residual=True,
+        epochs=4,
+        iterations_per_epoch=150,
+        height=128,
+        width=64,
     ),
     pretraining=PretrainingSettings(
         epochs=20,
@@ -53,7 +61,15 @@ SMOKE = Settings(
     preset="smoke",
     network=NetworkSettings(backbone="resnet18", height=128, width=64, transformer_blocks=0),
     style_transfer=StyleTransferSettings(
-        blocks=3, filters=16, epochs=3, iterations_per_epoch=50, height=128, width=64
+        blocks=3,
+        filters=16,
+        discriminator_filters=32,
+        siamese_filters=32,
+        residual=True,
+        epochs=2,
+        iterations_per_epoch=50,
+        height=128,
+        width=64,
     ),
     pretraining=PretrainingSettings(
         epochs=8,

@@ -76,10 +76,16 @@ def pretrain(
         learning_rate=settings.learning_rate,
         weight_decay=settings.weight_decay,
     )
-    stage = {"network": network, "classifier": classifier, "optimiser": optimiser}
+    stage: dict[str, nn.Module | torch.optim.Optimizer] = {
+        "network": network,
+        "classifier": classifier,
+        "optimiser": optimiser,
+    }
     first_epoch = _restore(checkpoint, stage)
     for epoch in range(first_epoch, settings.epochs):
-        batches = _batches(images, identities, cameras, target, settings, seed=seed, epoch=epoch, device=device)
+        batches = _batches(
+            images, identities, cameras, target, settings, seed=seed, epoch=epoch, device=device
+        )
         _train_epoch(
             network, classifier, optimiser, batches, settings, epoch=epoch, device=device, bfloat16=bfloat16,
             reporter=reporter,
@@ -125,7 +131,9 @@ def _batches(
         batch = training_view(raw, randomness.augmentation, erasing=settings.erasing)
         unlabelled = None
         if target is not None and settings.target_images:
-            chosen = randomness.sampling.choice(len(target), min(settings.target_images, len(target)), replace=False)
+            chosen = randomness.sampling.choice(
+                len(target), min(settings.target_images, len(target)), replace=False
+            )
             unlabelled = training_view(torch.from_numpy(target[chosen]).to(device), randomness.augmentation)
         yield batch, torch.from_numpy(identities[indices]).to(device), unlabelled
 
@@ -149,7 +157,11 @@ def _train_epoch(
         reporter.check_cancelled()
         iteration = epoch * settings.iterations_per_epoch + step
         factor = rate_factor(
-            iteration, total, warmup=settings.warmup_iterations, schedule=settings.schedule, steps=settings.steps
+            iteration,
+            total,
+            warmup=settings.warmup_iterations,
+            schedule=settings.schedule,
+            steps=settings.steps,
         )
         set_rate(optimiser, settings.learning_rate * factor)
         with autocast(device, enabled=bfloat16):
@@ -164,7 +176,9 @@ def _train_epoch(
         reporter.progress(iteration + 1, total)
         if time.monotonic() - reported > REPORT_EVERY:
             reported = time.monotonic()
-            reporter.metric(epoch=epoch + 1, **{name: float(value.detach()) for name, value in losses.items()})
+            reporter.metric(
+                epoch=epoch + 1, **{name: float(value.detach()) for name, value in losses.items()}
+            )
 
 
 def _losses(

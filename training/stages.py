@@ -56,7 +56,7 @@ def pretrain_source(
     known = run.decode("source", known_people(dataset))
     site = run.decode("target", crops.images) if crops else None
     network = run.pretrained("pretraining", known, known.images, site)
-    run.export(network, "model.onnx", dataset.name, None, site or known, None)
+    run.export(network, "model.onnx", source=dataset.name, target=None, crops=site or known)
     save_weights(network, out / "weights.safetensors")
     return {"seconds": run.seconds, "out": str(out)}
 
@@ -74,9 +74,13 @@ def teach_target(
     run = open_run(out, settings, reporter=reporter, resume=resume)
     site = run.decode("target", crops.images)
     adapted = run.adapted(network.to(run.device), site)
-    run.export(adapted.network, "model.onnx", weights.stem, crops.name, site, None)
+    run.export(adapted.network, "model.onnx", source=weights.stem, target=crops.name, crops=site)
     save_weights(adapted.network, out / "weights.safetensors")
-    return {"seconds": run.seconds, "out": str(out), "history": [record.as_dict() for record in adapted.history]}
+    return {
+        "seconds": run.seconds,
+        "out": str(out),
+        "history": [record.as_dict() for record in adapted.history],
+    }
 
 
 def evaluate_model(model: Path, data: Path, *, reporter: Reporter) -> dict[str, Any]:

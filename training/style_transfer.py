@@ -165,15 +165,13 @@ class _Training:
     def _improve_generators(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         n = self.networks
         with _frozen(n.judge_target, n.judge_source, n.siamese), autocast(self.device):
-            # Instance norm keeps images apart: one pass for the translation and the identity of eq 4.
-            translated_x, unchanged_y = n.to_target(torch.cat([x, y])).chunk(2)
-            translated_y, unchanged_x = n.to_source(torch.cat([y, x])).chunk(2)
-            fakes = (translated_x, translated_y)
+            fakes, identity = self._translate_and_keep(x, y)
+            translated_x, translated_y = fakes
             adversarial = adversarial_loss(n.judge_target(translated_x))
             adversarial = adversarial + adversarial_loss(n.judge_source(translated_y))
             cycle = cycle_loss(n.to_source(translated_x), x) + cycle_loss(n.to_target(translated_y), y)
-            identity = identity_loss(unchanged_x, x) + identity_loss(unchanged_y, y)
-            loss = self._weighted(adversarial, cycle, identity)
+            # Eq 6; its last term sets in later.
+            loss = adversarial + self.settings.cycle_weight * cycle + self.settings.identity_weight * identity
             if self.epoch >= self.settings.contrastive_from_epoch:
                 embeddings = embed_together(n.siamese, x, y, fakes)
                 preservation = preservation_loss(embeddings, margin=self.settings.margin)
@@ -181,9 +179,15 @@ class _Training:
             self._descend("generator", loss)
         return translated_x.detach(), translated_y.detach()
 
-    def _weighted(self, adversarial: Tensor, cycle: Tensor, identity: Tensor) -> Tensor:
-        # Eq 6 without its last term, which sets in later.
-        return adversarial + self.settings.cycle_weight * cycle + self.settings.identity_weight * identity
+    def _translate_and_keep(self, x: Tensor, y: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        n = self.networks
+        if self.settings.identity_weight == 0:
+            return (n.to_target(x), n.to_source(y)), x.new_zeros(())
+        # Instance norm keeps images apart: one pass for the translation and the identity of eq 4.
+        translated_x, unchanged_y = n.to_target(torch.cat([x, y])).chunk(2)
+        translated_y, unchanged_x = n.to_source(torch.cat([y, x])).chunk(2)
+        identity = identity_loss(unchanged_x, x) + identity_loss(unchanged_y, y)
+        return (translated_x, translated_y), identity
 
     def _improve_discriminators(self, x: Tensor, y: Tensor, fakes: tuple[Tensor, Tensor]) -> None:
         n = self.networks

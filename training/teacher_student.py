@@ -179,7 +179,11 @@ class TeacherStudent:
         """Each teacher's embeddings of the target, [N, D] each."""
         return [
             embed(
-                pair.teacher, self._images, device=self._device, bfloat16=self._bfloat16, reporter=self._reporter
+                pair.teacher,
+                self._images,
+                device=self._device,
+                bfloat16=self._bfloat16,
+                reporter=self._reporter,
             )
             for pair in self.pairs
         ]
@@ -198,11 +202,16 @@ class TeacherStudent:
         features = self.teacher_features()
         clustering = self._cluster(features, epoch=epoch)
         scores = tuple(cluster_separation(each, clustering.labels) for each in features)
-        record = EpochRecord(epoch + 1, clustering.clusters, clustering.noise, clustering.eps, (scores[0], scores[1]))
+        record = EpochRecord(
+            epoch + 1, clustering.clusters, clustering.noise, clustering.eps, (scores[0], scores[1])
+        )
         self._reporter.metric(
             epoch=record.epoch, clusters=record.clusters, noise=record.noise, score=max(record.scores)
         )
-        mates = [self._tensor(mate_centres(f, clustering.labels, n=self._settings.attraction_mates)) for f in features]
+        mates = [
+            self._tensor(mate_centres(f, clustering.labels, n=self._settings.attraction_mates))
+            for f in features
+        ]
         for pair, each in zip(self.pairs, features, strict=True):
             pair.classify_with(self._tensor(cluster_centres(each, clustering.labels)))
         self._train_epoch(epoch, clustering.labels, mates)
@@ -231,9 +240,13 @@ class TeacherStudent:
         ):
             self._reporter.check_cancelled()
             raw = torch.from_numpy(self._images[indices]).to(self._device)
-            views = [training_view(raw, randomness.augmentation, erasing=settings.erasing) for _ in self.pairs]
+            views = [
+                training_view(raw, randomness.augmentation, erasing=settings.erasing) for _ in self.pairs
+            ]
             losses = self._losses(
-                views, torch.from_numpy(labels[indices]).to(self._device), [centre[indices] for centre in mates]
+                views,
+                torch.from_numpy(labels[indices]).to(self._device),
+                [centre[indices] for centre in mates],
             )
             optimiser.zero_grad(set_to_none=True)
             losses["loss"].backward()  # type: ignore[no-untyped-call]
@@ -260,7 +273,9 @@ class TeacherStudent:
                     "identity": identity_loss(logits, labels, smoothing=self._settings.smoothing),
                     "soft_identity": soft_identity_loss(logits, teacher_logits),
                     "triplet": triplet_loss(ranked, labels, margin=self._settings.triplet_margin),
-                    "soft_triplet": soft_triplet_loss(ranked, triplet_features(teacher.pooled, scale), labels),
+                    "soft_triplet": soft_triplet_loss(
+                        ranked, triplet_features(teacher.pooled, scale), labels
+                    ),
                     "attraction": attraction_loss(student.neck, mates[other]),
                 }
             )
@@ -280,7 +295,9 @@ class TeacherStudent:
         self._reporter.progress(self._iterations, settings.epochs * settings.iterations_per_epoch)
         if time.monotonic() - self._reported > REPORT_EVERY:
             self._reported = time.monotonic()
-            self._reporter.metric(epoch=epoch + 1, **{name: float(value.detach()) for name, value in losses.items()})
+            self._reporter.metric(
+                epoch=epoch + 1, **{name: float(value.detach()) for name, value in losses.items()}
+            )
 
     def _tensor(self, array: NDArray[np.float32]) -> Tensor:
         return torch.from_numpy(array).to(self._device)
@@ -299,7 +316,9 @@ class TeacherStudent:
         state = load_checkpoint(checkpoint)
         for pair, saved in zip(self.pairs, state["pairs"], strict=True):
             pair.load_state_dict(saved)
-        self.history = [EpochRecord(**(record | {"scores": tuple(record["scores"])})) for record in state["history"]]
+        self.history = [
+            EpochRecord(**(record | {"scores": tuple(record["scores"])})) for record in state["history"]
+        ]
         self._iterations = int(state["iterations"])
 
 

@@ -38,7 +38,9 @@ DOWNLOADS = {
 }
 
 
-def load_weights(backbone: nn.Module, name: str, file: Path | None = None, *, cache: Path | None = None) -> None:
+def load_weights(
+    backbone: nn.Module, name: str, file: Path | None = None, *, cache: Path | None = None
+) -> None:
     """Put the ImageNet weights of backbone ``name`` into ``backbone``, from ``file`` or from where they live.
 
     ``resnet18`` has none (it serves tests and the demo): without a file it is left as it is.
@@ -104,7 +106,14 @@ def read_state(file: Path) -> dict[str, Tensor]:
             return dict(load_file(file))
         state: Any = torch.load(file, map_location="cpu", weights_only=True)
     except (
-        RuntimeError, ValueError, EOFError, OSError, LookupError, TypeError, AttributeError, pickle.UnpicklingError
+        RuntimeError,
+        ValueError,
+        EOFError,
+        OSError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        pickle.UnpicklingError,
     ) as error:
         raise WeightsError(f"{file} is no weights file that can be read safely; fetch it again") from error
     except Exception as error:
@@ -134,7 +143,9 @@ def _load_in_order(network: nn.Module, state: Mapping[str, Tensor], name: str) -
     own = network.state_dict()
     tensors = list(state.values())
     if len(tensors) < len(own):
-        raise WeightsError(f"the weights file does not fit {name}: {len(tensors)} tensors, not {len(own)} or more")
+        raise WeightsError(
+            f"the weights file does not fit {name}: {len(tensors)} tensors, not {len(own)} or more"
+        )
     for (key, mine), theirs in zip(own.items(), tensors, strict=False):
         if mine.shape != theirs.shape:
             raise WeightsError(f"the weights file does not fit {name}: {key} has shape {tuple(theirs.shape)}")
@@ -151,6 +162,10 @@ def _load_by_name(backbone: nn.Module, state: Mapping[str, Tensor], name: str) -
     try:
         missing, unexpected = backbone.load_state_dict(renamed, strict=False)
     except RuntimeError as error:
-        raise WeightsError(f"the weights file does not fit {name}: {str(error).splitlines()[-1].strip()}") from error
+        raise WeightsError(
+            f"the weights file does not fit {name}: {str(error).splitlines()[-1].strip()}"
+        ) from error
     if missing or unexpected:
-        raise WeightsError(f"the weights file does not fit {name}: {(missing or unexpected)[0]} does not match")
+        raise WeightsError(
+            f"the weights file does not fit {name}: {(missing or unexpected)[0]} does not match"
+        )

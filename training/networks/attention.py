@@ -22,7 +22,14 @@ class SelfAttention2d(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, height: int, width: int, *, heads: int = 4, sigmoid: bool = False
+        self,
+        in_channels: int,
+        out_channels: int,
+        height: int,
+        width: int,
+        *,
+        heads: int = 4,
+        sigmoid: bool = False,
     ) -> None:
         super().__init__()
         if out_channels % heads:
@@ -42,7 +49,8 @@ class SelfAttention2d(nn.Module):
         qkv = self.query_key_value(activation).reshape(n, 3, self.heads, -1, height * width)
         query, key, value = qkv.transpose(-1, -2).unbind(1)  # each [N, heads, positions, channels]
         weights = torch.softmax(query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1]), dim=-1)
-        return (weights @ value).transpose(-1, -2).reshape(n, -1, height, width)
+        attended: Tensor = weights @ value
+        return attended.transpose(-1, -2).reshape(n, -1, height, width)
 
 
 class AttentionBottleneck(nn.Module):
@@ -52,10 +60,14 @@ class AttentionBottleneck(nn.Module):
     gamma starts at 0, so the block starts as the identity and the pretrained network is the starting point.
     """
 
-    def __init__(self, channels: int, height: int, width: int, *, heads: int = 4, sigmoid: bool = False) -> None:
+    def __init__(
+        self, channels: int, height: int, width: int, *, heads: int = 4, sigmoid: bool = False
+    ) -> None:
         super().__init__()
         inner = channels // 4
-        self.reduce = nn.Sequential(nn.Conv2d(channels, inner, 1, bias=False), nn.BatchNorm2d(inner), nn.ReLU())
+        self.reduce = nn.Sequential(
+            nn.Conv2d(channels, inner, 1, bias=False), nn.BatchNorm2d(inner), nn.ReLU()
+        )
         self.attention = SelfAttention2d(inner, inner, height, width, heads=heads, sigmoid=sigmoid)
         self.norm = nn.Sequential(nn.BatchNorm2d(inner), nn.ReLU())
         self.expand = nn.Conv2d(inner, channels, 1, bias=False)

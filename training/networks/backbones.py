@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -32,14 +33,15 @@ class IBN(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.half = channels // 2
+        self.instance_channels = channels // 2
         # The names IN and BN are those of the authors' weight files.
-        self.IN = nn.InstanceNorm2d(self.half, affine=True)
-        self.BN = nn.BatchNorm2d(channels - self.half)
+        self.IN = nn.InstanceNorm2d(self.instance_channels, affine=True)
+        self.BN = nn.BatchNorm2d(channels - self.instance_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, channels, H, W] -> the same shape."""
-        return torch.cat([self.IN(x[:, : self.half]), self.BN(x[:, self.half :])], dim=1)
+        first, rest = x[:, : self.instance_channels], x[:, self.instance_channels :]
+        return torch.cat([self.IN(first), self.BN(rest)], dim=1)
 
 
 class ResNetBackbone(nn.Module):
@@ -90,12 +92,13 @@ class EfficientNetBackbone(nn.Module):
 
     def __init__(self, name: str, *, last_stride: int = 1) -> None:
         super().__init__()
-        self.network = timm.create_model(name, pretrained=False, num_classes=0, global_pool="")
-        self.channels = int(self.network.num_features)
+        network: Any = timm.create_model(name, pretrained=False, num_classes=0, global_pool="")
+        self.network: nn.Module = network
+        self.channels = int(network.num_features)
         self.reduction = 16 * last_stride
         self.after = nn.Sequential()
         if last_stride == 1:
-            for module in self.network.blocks[5].modules():
+            for module in network.blocks[5].modules():
                 if isinstance(module, nn.Conv2d) and module.stride == (2, 2):
                     module.stride = (1, 1)
 
@@ -111,7 +114,9 @@ class EfficientNetBackbone(nn.Module):
         return y
 
 
-def _attention_block(channels: int, size: tuple[int, int], settings: AttentionSettings) -> AttentionBottleneck:
+def _attention_block(
+    channels: int, size: tuple[int, int], settings: AttentionSettings
+) -> AttentionBottleneck:
     return AttentionBottleneck(channels, *size, heads=settings.heads, sigmoid=settings.sigmoid)
 
 

@@ -29,7 +29,14 @@ def grouped_batch_norm(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, group: 
     momentum = 1 - (1 - (norm.momentum or 0.1)) ** (1 / len(starts))
     parts = [
         F.batch_norm(
-            x[start:end], norm.running_mean, norm.running_var, norm.weight, norm.bias, True, momentum, norm.eps
+            x[start:end],
+            norm.running_mean,
+            norm.running_var,
+            norm.weight,
+            norm.bias,
+            True,
+            momentum,
+            norm.eps,
         )
         for start, end in zip(starts, ends, strict=True)
     ]
@@ -58,13 +65,13 @@ class GroupedBatchNorm1d(_Grouped, nn.BatchNorm1d):
         return grouped_batch_norm(x, self, self.group) if self.training else super().forward(x)
 
 
-class GroupedBatchNormAct2d(_Grouped, BatchNormAct2d):  # type: ignore[misc]
+class GroupedBatchNormAct2d(_Grouped, BatchNormAct2d):
     """timm's norm with activation, with statistics over groups of images."""
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> the same shape."""
         if not self.training:
-            return cast(Tensor, super().forward(x))
+            return cast(Tensor, super().forward(x))  # type: ignore[no-untyped-call]
         return cast(Tensor, self.act(self.drop(grouped_batch_norm(x, self, self.group))))
 
 
