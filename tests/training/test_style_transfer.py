@@ -210,6 +210,13 @@ def test_iterations_that_leave_the_generators_alone_only_translate() -> None:
     assert not all(map(torch.equal, judges, training.networks.judge_target.parameters()))
 
 
+def test_identity_pass_is_left_out_where_it_weighs_nothing() -> None:
+    training = _training(identity_weight=0.0)
+    passes = _count_passes(training)
+    training.step()
+    assert passes["to_target"] == passes["to_source"] == 2 * TINY.batch_size
+
+
 def test_contrastive_gradient_reaches_both_generators() -> None:
     # With every other weight at 0 and fooled judges switched off, only eq 5 can move the generators.
     training = _training(cycle_weight=0.0, identity_weight=0.0, contrastive_from_epoch=0)
