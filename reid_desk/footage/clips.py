@@ -260,6 +260,8 @@ def _duration(container: Any, stream: Any) -> float | None:
 def _why_unreadable(path: Path, error: Exception) -> str:
     if isinstance(error, PermissionError):
         return "the file may not be read. Check its permissions."
+    if not path.exists():
+        return "there is no such file. Check that its drive is connected."
     if path.stat().st_size == 0:
         return "the file is empty (0 bytes). Copy it again from the recorder."
     return "this is no video, or its index is missing because the recording was cut off. Copy it again."
