@@ -12,7 +12,9 @@ from training.presets import SMOKE
 from training.settings import Settings
 
 
-def person(identity: int, camera: int, view: int, *, tint: tuple[float, float, float] = (1, 1, 1)) -> Image.Image:
+def person(
+    identity: int, camera: int, view: int, *, tint: tuple[float, float, float] = (1, 1, 1)
+) -> Image.Image:
     """A figure with the clothes of ``identity``, as ``camera`` sees it."""
     clothes = np.random.default_rng([7, identity]).integers(30, 226, (3, 3))
     noise = np.random.default_rng([identity, camera, view])
@@ -25,7 +27,12 @@ def person(identity: int, camera: int, view: int, *, tint: tuple[float, float, f
 
 
 def write_people(
-    folder: Path, identities: range, *, cameras: int = 2, views: int = 3, tint: tuple[float, float, float] = (1, 1, 1)
+    folder: Path,
+    identities: range,
+    *,
+    cameras: int = 2,
+    views: int = 3,
+    tint: tuple[float, float, float] = (1, 1, 1),
 ) -> Path:
     """A labelled set ``folder/<identity>/<camera>/*.jpg``."""
     for identity in identities:
@@ -44,7 +51,9 @@ def write_crops(folder: Path, identities: range, *, cameras: int = 2, views: int
         place.mkdir(parents=True)
         for identity in identities:
             for view in range(views):
-                person(identity, camera, view, tint=(1.2, 0.9, 0.7)).save(place / f"{identity}_{view}.jpg", quality=95)
+                person(identity, camera, view, tint=(1.2, 0.9, 0.7)).save(
+                    place / f"{identity}_{view}.jpg", quality=95
+                )
     return folder
 
 

@@ -69,15 +69,23 @@ def test_a_run_reports_what_it_measured(finished: tuple[Path, dict, Recorder]) -
         assert {"mAP", "rank1", "rank5", "rank10"} <= set(report[name])
         assert 0 < report[name]["mAP"] <= 1
     seconds = report["seconds"]
-    assert seconds["total"] == pytest.approx(sum(seconds[key] for key in ("style_transfer", "pretraining", "adaptation")))
+    assert seconds["total"] == pytest.approx(
+        sum(seconds[key] for key in ("style_transfer", "pretraining", "adaptation"))
+    )
     assert [record["epoch"] for record in report["history"]] == [1, 2]
     assert report["clusters"] >= 2
-    assert {"style_transfer", "translate", "source_only", "pretraining", "adaptation", "export"} <= set(reporter.phases)
-    assert {"generator", "discriminator", "siamese", "loss", "clusters", "noise", "score"} <= set(reporter.figures)
+    assert {"style_transfer", "translate", "source_only", "pretraining", "adaptation", "export"} <= set(
+        reporter.phases
+    )
+    assert {"generator", "discriminator", "siamese", "loss", "clusters", "noise", "score"} <= set(
+        reporter.figures
+    )
     assert reporter.images
 
 
-def test_the_model_file_gives_the_networks_embeddings(finished: tuple[Path, dict, Recorder], data: Path) -> None:
+def test_the_model_file_gives_the_networks_embeddings(
+    finished: tuple[Path, dict, Recorder], data: Path
+) -> None:
     out, report, _ = finished
     model = ModelFile(out / "model.onnx")
     card = json.loads((out / "card.json").read_text())
@@ -116,7 +124,12 @@ def test_a_run_is_not_overwritten(finished: tuple[Path, dict, Recorder], data: P
 def test_a_run_resumes_with_its_own_settings_only(finished: tuple[Path, dict, Recorder], data: Path) -> None:
     with pytest.raises(TrainingError, match="other settings"):
         adapt(
-            data / "source", data / "target", finished[0], tiny_settings(seed=1), resume=True, reporter=Silent()
+            data / "source",
+            data / "target",
+            finished[0],
+            tiny_settings(seed=1),
+            resume=True,
+            reporter=Silent(),
         )
 
 

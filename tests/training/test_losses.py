@@ -75,7 +75,9 @@ def test_identity_loss_mixes_the_label_with_the_even_distribution(features: torc
 
 
 def test_softmax_triplet_follows_its_formula(features: torch.Tensor) -> None:
-    expected = np.mean([-math.log(math.exp(an) / (math.exp(ap) + math.exp(an))) for _, _, ap, an in slow_hardest(features)])
+    expected = np.mean(
+        [-math.log(math.exp(an) / (math.exp(ap) + math.exp(an))) for _, _, ap, an in slow_hardest(features)]
+    )
     assert triplet_loss(features, LABELS).item() == pytest.approx(expected)
 
 
@@ -86,7 +88,9 @@ def test_hinge_triplet_follows_equation_8(features: torch.Tensor, margin: float)
 
 
 def test_pretraining_loss_weighs_as_equation_9() -> None:
-    assert pretraining_loss(torch.tensor(2.0), torch.tensor(5.0), weight=0.3).item() == pytest.approx(0.7 * 5 + 0.3 * 2)
+    assert pretraining_loss(torch.tensor(2.0), torch.tensor(5.0), weight=0.3).item() == pytest.approx(
+        0.7 * 5 + 0.3 * 2
+    )
 
 
 def test_soft_identity_is_the_cross_entropy_to_the_teacher(features: torch.Tensor) -> None:
@@ -128,7 +132,13 @@ def test_attraction_is_the_mean_squared_distance_to_the_centres(features: torch.
 
 
 def test_adaptation_loss_weighs_as_equation_20() -> None:
-    parts = dict(zip(("identity", "soft_identity", "triplet", "soft_triplet", "attraction"), torch.tensor([1.0, 2, 3, 4, 5]), strict=True))
+    parts = dict(
+        zip(
+            ("identity", "soft_identity", "triplet", "soft_triplet", "attraction"),
+            torch.tensor([1.0, 2, 3, 4, 5]),
+            strict=True,
+        )
+    )
     weights = AdaptationWeights(soft_identity=0.4, soft_triplet=0.7, identity=0.3, triplet=0.5)
     expected = 0.3 * (0.6 * 1 + 0.4 * 2) + 0.5 * (0.3 * 3 + 0.7 * 4) + 0.2 * 5
     assert adaptation_loss(weights, **parts).item() == pytest.approx(expected)

@@ -1,0 +1,135 @@
+"""``python -m training``: settings as options, errors as one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.training.small import write_crops, write_people
+from training.__main__ import _parser, main
+from training.options import settings_from
+from training.presets import COMPACT, NAMES, preset
+
+
+def parse(*words: str):
+    needed = ["--source", "s", "--target", "t", "--out", "o"]
+    return settings_from(_parser().parse_args(["adapt", *needed, *words]))
+
+
+def test_without_options_the_preset_is_used_as_it_is() -> None:
+    assert parse() == COMPACT
+    for name in NAMES:
+        assert parse("--preset", name) == preset(name)
+
+
+def test_any_setting_can_be_set() -> None:
+    settings = parse(
+        "--teacher-student.eps", "0.5", "--pretraining.steps", "0.3,0.6", "--style-transfer.residual", "off",
+        "--seed", "3", "--network.backbone", "resnet18", "--pretraining.triplet-margin", "0.3",
+    )  # fmt: skip
+    assert settings.teacher_student.eps == 0.5
+    assert settings.pretraining.steps == (0.3, 0.6)
+    assert settings.style_transfer.residual is False
+    assert settings.seed == 3
+    assert settings.network.backbone == "resnet18"
+    assert settings.pretraining.triplet_margin == 0.3
+
+
+def test_auto_puts_an_optional_setting_back() -> None:
+    assert parse("--teacher-student.eps", "auto").teacher_student.eps is None
+
+
+@pytest.mark.parametrize("words", [["--pretraining.epochs", "many"], ["--style-transfer.residual", "maybe"]])
+def test_a_value_of_the_wrong_kind_is_a_usage_error(words: list[str], capsys) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        parse(*words)
+    assert exit_.value.code == 2
+    assert "invalid" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--source", "missing", "--target", "t", "--out", "run"], "does not exist"),
+        (["--source", "one", "--target", "target", "--out", "run"], "two people"),
+        (["--source", "source", "--target", "few", "--out", "run"], "too few"),
+        (["--source", "source", "--target", "target", "--out", "run", "--preset", "tiny"], "no preset"),
+        (
+            ["--source", "source", "--target", "target", "--out", "run", "--network.weights", "w.pth"],
+            "no weights file",
+        ),
+        (["--source", "source", "--target", "target", "--out", "run", "--device", "cuda:7"], "CUDA"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    words: list[str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_people(Path("one"), range(1))
+    write_people(Path("source"), range(3))
+    write_crops(Path("target"), range(4))
+    write_crops(Path("few"), range(1), cameras=1)
+    assert main(["adapt", "--style-transfer-enabled", "off", *words]) == 2
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    assert line.startswith("training: error: ")
+    assert expected in line
+
+
+def test_a_model_can_be_trained_exported_and_measured_step_by_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_people(Path("source"), range(6))
+    write_crops(Path("target"), range(10, 16))
+    small = [
+        "--preset", "smoke", "--network.height", "64", "--network.width", "64", "--precision", "float32",
+        "--pretraining.epochs", "1", "--pretraining.iterations-per-epoch", "2", "--teacher-student.epochs", "1",
+        "--teacher-student.iterations-per-epoch", "2", "--teacher-student.expected-images", "6",
+    ]  # fmt: skip
+    assert main(["pretrain", "--source", "source", "--out", "first", *small]) == 0
+    assert (
+        main(
+            [
+                "teach",
+                "--weights",
+                "first/weights.safetensors",
+                "--target",
+                "target",
+                "--out",
+                "second",
+                *small,
+            ]
+        )
+        == 0
+    )
+    assert (
+        main(
+            [
+                "export",
+                "--weights",
+                "second/weights.safetensors",
+                "--data",
+                "target",
+                "--out",
+                "third",
+                *small,
+            ]
+        )
+        == 0
+    )
+    capsys.readouterr()
+    figures = []
+    for model in ("second", "third"):
+        assert main(["evaluate", "--model", f"{model}/model.onnx", "--data", "source", "--json"]) == 0
+        figures.append(json.loads(capsys.readouterr().out))
+    assert figures[0]["mAP"] == pytest.approx(figures[1]["mAP"])
+    assert {"mAP", "rank1", "rank5", "rank10", "queries", "gallery"} <= set(figures[0])
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path, capsys) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"this is no model")
+    write_people(tmp_path / "data", range(2))
+    assert main(["evaluate", "--model", str(tmp_path / "model.onnx"), "--data", str(tmp_path / "data")]) == 2
+    assert "no ONNX model" in capsys.readouterr().err

@@ -1,0 +1,113 @@
+"""Stage 3: what an epoch does to students, teachers and classifiers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.small import person, tiny_settings
+from training.adaptation import build_network
+from training.errors import ClusteringError
+from training.model_selection import cluster_separation
+from training.progress import Silent
+from training.settings import TeacherStudentSettings
+from training.teacher_student import TeacherStudent
+
+SETTINGS = tiny_settings().teacher_student
+
+
+def teach(settings: TeacherStudentSettings, *, people: int = 6) -> TeacherStudent:
+    torch.manual_seed(0)
+    network = build_network(tiny_settings().network)
+    images = np.stack(
+        [
+            np.asarray(person(i, camera, view))
+            for i in range(people)
+            for camera in range(2)
+            for view in range(3)
+        ]
+    )
+    cameras = np.tile(np.repeat(np.arange(2), 3), people).astype(np.int64)
+    return TeacherStudent(
+        (network, network), images, cameras, settings, device=torch.device("cpu"), bfloat16=False, seed=0,
+        reporter=Silent(),
+    )  # fmt: skip
+
+
+def test_students_learn_and_teachers_follow_them_at_a_distance() -> None:
+    stage = teach(
+        replace(SETTINGS, epochs=1, iterations_per_epoch=4, clustering="kmeans", kmeans_clusters=5, alpha=0.9)
+    )
+    before = [p.clone() for p in stage.pairs[0].student.parameters()]
+    stage.run()
+    pair = stage.pairs[0]
+    for old, student, teacher in zip(
+        before, pair.student.parameters(), pair.teacher.parameters(), strict=True
+    ):
+        if not student.requires_grad:
+            continue
+        moved, followed = (student - old).norm(), (teacher - old).norm()
+        assert moved > 0
+        assert followed <= moved * 1.5
+    assert not any(p.requires_grad for p in pair.teacher.parameters())
+
+
+def test_the_two_networks_see_different_views_and_grow_apart() -> None:
+    stage = teach(replace(SETTINGS, epochs=1, iterations_per_epoch=2, clustering="kmeans", kmeans_clusters=5))
+    stage.run()
+    first, second = (pair.student.backbone.stem[0].weight for pair in stage.pairs)
+    assert not torch.equal(first, second)
+
+
+def test_classifiers_have_one_row_a_cluster() -> None:
+    stage = teach(replace(SETTINGS, epochs=1, iterations_per_epoch=1, clustering="kmeans", kmeans_clusters=5))
+    stage.run()
+    assert stage.pairs[0].student_classifier.weight.shape == (5, 512)
+    assert stage.history[0].clusters == 5
+    assert stage.history[0].noise == 0
+
+
+def test_every_term_of_equation_20_reaches_the_loss() -> None:
+    stage = teach(replace(SETTINGS, epochs=1, iterations_per_epoch=1, clustering="kmeans", kmeans_clusters=5))
+    seen: dict[str, float] = {}
+
+    class Recorder(Silent):
+        def metric(self, **values: float) -> None:
+            seen.update(values)
+
+    stage._reporter = Recorder()
+    stage.run()
+    weights = SETTINGS
+    expected = 2 * (
+        weights.identity_weight * (0.5 * seen["identity"] + 0.5 * seen["soft_identity"])
+        + weights.triplet_weight * (0.2 * seen["triplet"] + 0.8 * seen["soft_triplet"])
+        + 0.1 * seen["attraction"]
+    )
+    assert seen["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_clustering_without_clusters_says_what_to_try() -> None:
+    stage = teach(replace(SETTINGS, eps=0.001, min_samples=4))
+    with pytest.raises(ClusteringError, match="eps"):
+        stage.run()
+
+
+def test_separation_prefers_tight_clusters() -> None:
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(5, 16))
+    labels = np.repeat(np.arange(5), 6)
+
+    def score(noise: float) -> float:
+        features = centres[labels] + noise * rng.normal(size=(30, 16))
+        features /= np.linalg.norm(features, axis=1, keepdims=True)
+        return cluster_separation(features.astype(np.float32), labels)
+
+    assert score(0.1) > score(0.5) > score(2.0)
+
+
+def test_separation_follows_its_definition_and_counts_noise_against() -> None:
+    features = np.eye(4, dtype=np.float32)[[0, 0, 1, 1, 2]]
+    assert cluster_separation(features, np.array([0, 0, 1, 1, -1])) == pytest.approx(0.8 * 1.0)
