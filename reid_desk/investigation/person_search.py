@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from reid_desk.search import Embedder, FaissIndex, RankedTrack, decode_image, ra
 from reid_desk.site import Crop, CropTable, Model, Revision, Site
 
 CACHE_FROM = 20_000  # crops; fewer are read from the database in no time
+READ_AT_ONCE = 65_536  # vectors; all of a million at once would not fit beside their index
 
 _log = logging.getLogger(__name__)
 
@@ -116,9 +117,12 @@ class PersonSearch:
 
     def _refreshed(self) -> _Gallery:
         revision = self._site.revision()
-        if self._gallery is None or self._gallery.revision != revision:
+        # More crops make no difference before they have vectors.
+        if self._gallery is None or replace(self._gallery.revision, crops=revision.crops) != revision:
+            # Its index is about to grow: should that fail, it no longer fits its table.
+            held, self._gallery = self._gallery, None
             with self._site.snapshot():
-                self._gallery = self._read_gallery(self._gallery)
+                self._gallery = self._read_gallery(held)
         return self._gallery
 
     def _read_gallery(self, held: _Gallery | None) -> _Gallery:
@@ -129,18 +133,25 @@ class PersonSearch:
             )
         index = self._still_valid(held, revision, model) or self._cached(revision, model)
         known = 0 if index is None else len(index)
-        ids, vectors = self._site.vectors(model.id, after=0 if index is None else int(index.ids[-1]))
-        if index is None and not len(ids):
-            raise ReidDeskError(
-                f"No crop has been embedded with the model {model.name!r} yet; import footage, or wait."
-            )
-        if index is None:
-            index = FaissIndex(vectors.shape[1])
-        table = self._site.crop_metadata(np.concatenate([index.ids, ids]))
-        if len(ids):
-            index.add(ids, vectors)
+        index = self._completed(index, model)
         self._cache(index, known, revision, model)
-        return _Gallery(revision, model, index, table)
+        return _Gallery(revision, model, index, self._site.crop_metadata(index.ids))
+
+    def _completed(self, index: FaissIndex | None, model: Model) -> FaissIndex:
+        """Return the index with the vectors of later crops added, or a whole new one."""
+        while True:
+            last = 0 if index is None else int(index.ids[-1])
+            ids, vectors = self._site.vectors(model.id, after=last, limit=READ_AT_ONCE)
+            if index is None and not len(ids):
+                raise ReidDeskError(
+                    f"No crop has been embedded with the model {model.name!r} yet; import footage, or wait."
+                )
+            if index is None:
+                index = FaissIndex(vectors.shape[1])
+            if len(ids):
+                index.add(ids, vectors)
+            if len(ids) < READ_AT_ONCE:
+                return index
 
     def _still_valid(self, held: _Gallery | None, revision: Revision, model: Model) -> FaissIndex | None:
         """Return the index in memory if it only lacks crops that came later."""

@@ -153,7 +153,7 @@ class Clips:
                     clip_id,
                 ),
             )
-            settings.gallery_grew(connection)
+            settings.crops_grew(connection)
 
     def fail_clip(self, clip_id: int, message: str) -> None:
         """Mark a clip as failed, with the reason in one line."""

@@ -211,12 +211,14 @@ class Revision:
     """Tells cheaply whether what is searched has changed.
 
     Attributes:
-        gallery: grows with every change to the site's crops or vectors.
+        crops: grows with every change to the site's crops.
+        vectors: grows when crops get vectors by the current model.
         rewritten: grows when crops or vectors that were there are removed or replaced; as long as it stays,
             what was read before is still right, only not complete.
         model_id: the current model.
     """
 
-    gallery: int
+    crops: int
+    vectors: int
     rewritten: int
     model_id: str | None

@@ -11,7 +11,7 @@ from reid_desk.site.records import Revision
 NAME = "name"
 CREATED_AT = "created_at"
 CURRENT_MODEL = "current_model"
-_GALLERY = "gallery_revision"
+_CROPS = "crops_revision"
 _REWRITTEN = "gallery_rewritten"
 
 
@@ -30,25 +30,32 @@ def write(connection: sqlite3.Connection, name: str, value: Any) -> None:
     )
 
 
-def gallery_grew(connection: sqlite3.Connection) -> None:
-    """Note that crops or vectors were added."""
-    _count_up(connection, _GALLERY)
+def crops_grew(connection: sqlite3.Connection) -> None:
+    """Note that crops were added."""
+    _count_up(connection, _CROPS)
+
+
+def vectors_grew(connection: sqlite3.Connection, model_id: str) -> None:
+    """Note that crops have got vectors by a model that had none by it."""
+    _count_up(connection, _vectors(model_id))
 
 
 def gallery_was_rewritten(connection: sqlite3.Connection) -> None:
     """Note that crops or vectors that were there have been removed or replaced."""
-    _count_up(connection, _GALLERY)
+    _count_up(connection, _CROPS)
     _count_up(connection, _REWRITTEN)
 
 
 def revision(database: Database) -> Revision:
     """Return what tells whether the gallery, or the model it is seen by, has changed."""
-    values: dict[str, str] = dict(
-        database.rows(
-            "SELECT name, value FROM settings WHERE name IN (?, ?, ?)", (_GALLERY, _REWRITTEN, CURRENT_MODEL)
-        )
-    )
-    return Revision(int(values.get(_GALLERY, 0)), int(values.get(_REWRITTEN, 0)), values.get(CURRENT_MODEL))
+    values: dict[str, str] = dict(database.rows("SELECT name, value FROM settings"))
+    model_id = values.get(CURRENT_MODEL)
+    vectors = values.get(_vectors(model_id), 0) if model_id is not None else 0
+    return Revision(int(values.get(_CROPS, 0)), int(vectors), int(values.get(_REWRITTEN, 0)), model_id)
+
+
+def _vectors(model_id: str) -> str:
+    return f"vectors_revision {model_id}"
 
 
 def _count_up(connection: sqlite3.Connection, name: str) -> None:

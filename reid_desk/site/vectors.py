@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from reid_desk.errors import SiteError
 from reid_desk.site import settings
-from reid_desk.site.database import Database
+from reid_desk.site.database import Database, id_list
 from reid_desk.site.records import Revision
 
 
@@ -43,34 +43,40 @@ class Vectors:
         with self._database.transaction() as connection:
             if self._database.row("SELECT 1 FROM models WHERE id = ?", (model_id,)) is None:
                 raise SiteError(f"The site has no model {model_id}.")
-            before = self.count_vectors(model_id)
+            replaced = self._count_of(model_id, crop_ids)
             rows = (
                 (model_id, int(crop), row.tobytes(), int(crop))
                 for crop, row in zip(crop_ids, packed, strict=True)
             )
-            cursor = connection.executemany(
+            connection.executemany(
                 "INSERT INTO vectors (model_id, crop_id, vector) SELECT ?, ?, ? "
                 "WHERE EXISTS (SELECT 1 FROM crops WHERE id = ?) "
                 "ON CONFLICT (model_id, crop_id) DO UPDATE SET vector = excluded.vector",
                 rows,
             )
-            if self.count_vectors(model_id) - before == cursor.rowcount:
-                settings.gallery_grew(connection)
-            else:
+            settings.vectors_grew(connection, model_id)
+            if replaced:
                 settings.gallery_was_rewritten(connection)
 
+    def _count_of(self, model_id: str, crop_ids: Sequence[int] | npt.NDArray[np.int64]) -> int:
+        sql = (
+            "SELECT count(*) FROM vectors WHERE model_id = ? AND crop_id IN (SELECT value FROM json_each(?))"
+        )
+        return int(self._database.row(sql, (model_id, id_list(crop_ids)))[0])
+
     def vectors(
-        self, model_id: str, *, after: int = 0
+        self, model_id: str, *, after: int = 0, limit: int | None = None
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:
         """Return crop ids ``[N]``, ascending, and their vectors ``[N, D]`` by a model.
 
         Args:
             model_id: the model.
             after: only crops of a higher id.
+            limit: at most so many; without it, a million vectors take several times their size of memory.
         """
         rows = self._database.rows(
-            "SELECT crop_id, vector FROM vectors WHERE model_id = ? AND crop_id > ? ORDER BY crop_id",
-            (model_id, after),
+            "SELECT crop_id, vector FROM vectors WHERE model_id = ? AND crop_id > ? ORDER BY crop_id LIMIT ?",
+            (model_id, after, -1 if limit is None else limit),
         )
         ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
         packed = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f2")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from reid_desk.errors import ModelError, ReidDeskError, SiteError
-from reid_desk.investigation import PersonSearch
+from reid_desk.investigation import PersonSearch, person_search
 from reid_desk.search import Embedder, decode_image
 from reid_desk.site import Model, Site
 from tests.fixtures_model import write_embedder
@@ -177,6 +177,31 @@ def test_crops_embedded_later_are_found(site: Site) -> None:
     assert "yard" in {match.camera for match in matches[:3]}
 
 
+def test_a_gallery_is_read_in_parts(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = crop_of(site, "door", 0)
+    expected = PersonSearch(site).search(query)
+    for part in (5, 12, 24, 25):
+        monkeypatch.setattr(person_search, "READ_AT_ONCE", part)
+        assert PersonSearch(site).search(query) == expected
+
+
+def test_what_was_in_memory_is_not_trusted_after_a_failure(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = PersonSearch(site)
+    query = crop_of(site, "door", 0)
+    search.search(query)
+    add_people(site, "yard", START + 200, ["red"])
+    model = site.current_model()
+    assert model is not None
+    embed(site, model)
+    with monkeypatch.context() as patch:
+        patch.setattr(site, "crop_metadata", lambda _ids: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            search.search(query)
+    assert len(search.search(query)) == 9
+
+
 def test_removed_clips_are_not_found_any_more(site: Site) -> None:
     search = PersonSearch(site)
     search.refresh()
@@ -286,7 +311,7 @@ def test_searching_needs_neither_torch_nor_opencv(site: Site) -> None:
     program = """
 import sys
 import zlib
-from reid_desk.investigation import PersonSearch
+from reid_desk.investigation import PersonSearch, person_search
 from reid_desk.site import Site
 with Site.open(sys.argv[1]) as site:
     print(len(PersonSearch(site).search(site.crop_image(1))))

@@ -63,6 +63,7 @@ def test_only_later_crops_can_be_asked_for(site: Site, model: Model) -> None:
     add_clip(site)
     site.store_vectors(model.id, [1, 2, 3], some_vectors(3))
     assert site.vectors(model.id, after=1)[0].tolist() == [2, 3]
+    assert site.vectors(model.id, limit=2)[0].tolist() == [1, 2]
     assert site.count_vectors(model.id) == 3
     assert site.count_vectors(model.id, up_to=2) == 2
 
@@ -96,24 +97,28 @@ def test_vectors_of_the_wrong_number_or_not_finite_are_refused(site: Site, model
     assert len(site.vectors(model.id)[0]) == 0
 
 
-def test_the_revision_tells_growth_from_rewriting(site: Site, model: Model) -> None:
+def test_the_revision_tells_growth_from_rewriting(site: Site, model: Model, tmp_path: Path) -> None:
+    site.use_model(model.id)
     start = site.revision()
+    assert start.model_id == model.id
     clip = add_clip(site, sha256="1")
     grown = site.revision()
-    assert grown.gallery > start.gallery
-    assert grown.rewritten == start.rewritten
+    assert grown.crops > start.crops
+    assert (grown.vectors, grown.rewritten) == (start.vectors, start.rewritten)
 
     site.store_vectors(model.id, [1, 2], some_vectors(2))
     embedded = site.revision()
-    assert embedded.gallery > grown.gallery
-    assert embedded.rewritten == start.rewritten
+    assert embedded.vectors > grown.vectors
+    assert (embedded.crops, embedded.rewritten) == (grown.crops, grown.rewritten)
 
-    site.store_vectors(model.id, [2], some_vectors(1))
+    other = site.add_model(tmp_path / "made", name="other")
+    site.store_vectors(other.id, [1, 2], some_vectors(2))
+    assert site.revision() == embedded
+
+    site.store_vectors(model.id, [2, 3], some_vectors(2))
     replaced = site.revision()
     assert replaced.rewritten > embedded.rewritten
 
-    site.use_model(model.id)
-    assert site.revision().model_id == model.id
     site.remove_clip(clip)
     assert site.revision().rewritten > replaced.rewritten
-    assert site.revision() == site.revision()
+    assert site.revision().crops > replaced.crops

@@ -82,8 +82,9 @@ INSERT INTO "runs" VALUES('20260101-000000-adapt','adapt','finished','{}','{}',N
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 INSERT INTO "settings" VALUES('name','Old town');
 INSERT INTO "settings" VALUES('created_at','1700000000.0');
-INSERT INTO "settings" VALUES('gallery_revision','2');
+INSERT INTO "settings" VALUES('crops_revision','1');
 INSERT INTO "settings" VALUES('current_model','m1');
+INSERT INTO "settings" VALUES('vectors_revision m1','1');
 CREATE TABLE sources (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
