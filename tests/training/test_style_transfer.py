@@ -93,17 +93,11 @@ def _distance(images: NDArray[np.uint8]) -> float:
 
 def test_learns_a_colour_cast_from_noise() -> None:
     settings = dataclasses.replace(
-        TINY,
-        filters=8,
-        discriminator_filters=8,
-        epochs=1,
-        iterations_per_epoch=150,
-        learning_rate=2e-3,
-        generator_every=1,
+        TINY, epochs=1, iterations_per_epoch=60, learning_rate=5e-3, generator_every=1
     )
     translated = translate(_train(settings), SOURCE, device="cpu", reporter=Silent())
-    assert _distance(SOURCE) > 20
-    assert _distance(translated) < 0.5 * _distance(SOURCE)
+    assert _distance(SOURCE) > 50
+    assert _distance(translated) < 0.25 * _distance(SOURCE)
     # Still the same pictures: bright figures stay bright.
     figures = (slice(None), slice(16, 48), slice(24, 40))
     before, after = SOURCE[figures].mean((1, 2, 3)), translated[figures].mean((1, 2, 3))
