@@ -44,7 +44,7 @@ def matches(first: Boxes, second: Boxes, minimum: float = 0.5) -> list[tuple[int
 
 def compare(found: Mapping[int, Boxes], truth: Mapping[int, Boxes], minimum: float = 0.5) -> BoxFigures:
     """Compare boxes of each frame, [N, 5] (left, top, width, height, identity), with labelled ones alike."""
-    import motmetrics  # noqa: PLC0415 - loads pandas, which only the comparison needs
+    import motmetrics
 
     accumulator = motmetrics.MOTAccumulator()
     right = total_found = total_true = 0
