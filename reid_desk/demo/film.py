@@ -100,7 +100,8 @@ def _add_stream(container: av.container.OutputContainer, camera: CameraSettings,
     stream.width, stream.height, stream.pix_fmt = camera.width, camera.height, "yuv420p"
     stream.codec_context.thread_count = 1
     if name == "libx264":
-        stream.options = {"crf": str(camera.look.crf), "preset": "veryfast"}
+        # Without mbtree, whose result differs from one run to the next.
+        stream.options = {"crf": str(camera.look.crf), "preset": "veryfast", "x264-params": "mbtree=0"}
     else:
         stream.options = {"qscale": str(max(2, camera.look.crf // 4))}
     return stream

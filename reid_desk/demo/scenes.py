@@ -110,7 +110,7 @@ def _parking(backdrop: Backdrop) -> Scene:
     """The way into a car park: concrete, bay lines, a ramp's dark mouth, striped pillars, a parked car."""
     depth = 9.4
     backdrop.floor(_bays(backdrop))
-    backdrop.wall(depth, _plaster(backdrop, (0.66, 0.67, 0.66), dado=(0.44, 0.50, 0.52), height=0.9))
+    backdrop.wall(depth, _plaster(backdrop, (0.80, 0.81, 0.79), dado=(0.52, 0.62, 0.60), height=0.9))
     _ramp(backdrop, depth - 0.02)
     backdrop.panel((2.5, 3.3), (1.5, 2.3), depth - 0.02, (0.18, 0.34, 0.62))
     _letter_p(backdrop, 2.72, 1.6, depth - 0.04)
@@ -194,7 +194,7 @@ def _bricks(backdrop: Backdrop) -> Callable[[Floats, Floats], Floats]:
 
 def _bays(backdrop: Backdrop) -> Callable[[Floats, Floats], Floats]:
     def surface(u: Floats, v: Floats) -> Floats:
-        concrete = _rgb(0.60, 0.60, 0.58) * (1 + 0.05 * backdrop.clouds(u, v, 1.6))[:, None]
+        concrete = _rgb(0.77, 0.77, 0.74) * (1 + 0.05 * backdrop.clouds(u, v, 1.6))[:, None]
         concrete = concrete * (1 + 0.03 * backdrop.clouds(u, v, 0.15))[:, None]
         lines = ((np.abs(np.mod(u + v * 0.35, 2.6) - 1.3) < 0.055) & (v > 6.6)) | (np.abs(v - 6.6) < 0.055)
         seams = (np.mod(u, 3.0) < 0.02) | (np.mod(v, 3.0) < 0.02)
@@ -340,7 +340,7 @@ def _car(backdrop: Backdrop, x: float, y: float, paint: Colour) -> None:
 
 def _pillar(backdrop: Backdrop, x: float, y: float) -> None:
     backdrop.shade_ground(x, y, (0.5, 0.35), 0.4)
-    backdrop.box((x - 0.2, x + 0.2), (y, y + 0.4), (0, 4.0), (0.70, 0.70, 0.69))
+    backdrop.box((x - 0.2, x + 0.2), (y, y + 0.4), (0, 4.0), (0.62, 0.63, 0.62))
     for stripe in range(5):
         colour = (0.88, 0.74, 0.18) if stripe % 2 == 0 else (0.15, 0.15, 0.15)
         backdrop.panel((x - 0.2, x + 0.2), (0.1 + stripe * 0.2, 0.3 + stripe * 0.2), y - 0.01, colour)

@@ -114,7 +114,14 @@ PARKING = CameraSettings(
     near=4.3,
     far=7.0,
     look=CameraLook(
-        saturation=0.4, gain=(0.92, 1.02, 0.9), gamma=1.0, contrast=0.72, blur=1.0, noise=5.0, grain=2, crf=29
+        saturation=0.55,
+        gain=(0.9, 1.04, 0.84),
+        gamma=1.1,
+        contrast=0.85,
+        blur=1.0,
+        noise=2.6,
+        grain=2,
+        crf=28,
     ),
     delay=41.0,
 )
@@ -170,7 +177,7 @@ class DemoSettings:
     people: int = 40
     lookalikes: float = 0.3
     second_pass: float = 0.25
-    together: float = 2.6
+    together: float = 2.3
     fps: int = 10
     lead_in: float = 2.0
     cameras: tuple[CameraSettings, ...] = (HALL, STREET, PARKING)
