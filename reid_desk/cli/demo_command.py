@@ -27,6 +27,9 @@ def add(commands: Commands[Any]) -> None:
     parser.add_argument("--headless", action="store_true", help="do not open the desk afterwards")
     parser.add_argument("--preset", choices=NAMES, default="smoke", help="settings (default: smoke)")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the newest demo that was not finished"
+    )
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -40,7 +43,7 @@ def run(parsed: argparse.Namespace) -> Answer:
     if show and not has_display():
         sys.stderr.write("There is no display: the demo runs without the desk.\n")
         show = False
-    arguments = {"preset": parsed.preset, "seed": parsed.seed}
+    arguments = {"preset": parsed.preset, "seed": parsed.seed, "resume": parsed.resume}
     result = run_in_foreground(JobSpec("demo", str(site), arguments))
     return Answer(result, _told(result), open_desk(Path(result["site"])) if show else 0)
 
