@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from training.errors import DatasetError, TrainingError
 
-_BLOCK_BYTES = 64 * 2**20
+_BLOCK_BYTES = 32 * 2**20
 _UNKNOWN = -1
 
 Floats = NDArray[np.float32]
@@ -171,17 +171,17 @@ def _rows(query: Floats, gallery: Floats) -> Iterator[tuple[int, Floats]]:
 
 
 def _ranks(similarities: Floats, matches: Integers) -> Integers:
-    """Ranks from 1, ascending, of the ``matches`` (ascending positions) among all ``similarities``."""
-    scores = similarities[matches]
-    # Only what is at least as near as the farthest true match can push a true match down.
-    rivals = np.sort(similarities[similarities >= scores.min()])
-    not_beating = np.searchsorted(rivals, scores, side="right")
-    ranks = len(rivals) - not_beating + 1
-    tied = not_beating - np.searchsorted(rivals, scores, side="left") > 1
-    for position in np.flatnonzero(tied):
-        match = matches[position]
-        ranks[position] += np.count_nonzero(similarities[:match] == similarities[match])
-    return np.sort(ranks)
+    """Ranks from 1, ascending, of the ``matches`` (positions) among all ``similarities``.
+
+    Comparing is so much faster than sorting that some dozens of matches are ranked before one sort is done.
+    """
+    ranks = [
+        1
+        + np.count_nonzero(similarities[:match] >= similarities[match])
+        + np.count_nonzero(similarities[match + 1 :] > similarities[match])
+        for match in matches.tolist()
+    ]
+    return np.sort(np.array(ranks, np.int64))
 
 
 def _check(query: Floats, gallery: Floats, truth: _Truth, max_rank: int) -> None:
