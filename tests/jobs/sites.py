@@ -90,12 +90,13 @@ def write_clip(path: Path, *, seconds: float = 6.0, fps: int = 10, seed: int = 0
     width, height = 320, 240
     person = person_image(seed, height=96, width=40)
     rng = np.random.default_rng(seed)
+    noise = [rng.normal(0, 2, (height, width, 3)) for _ in range(8)]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=fps)
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = width, height, "yuv420p", 2_000_000
         frames = int(seconds * fps)
         for number in range(frames):
-            picture = np.full((height, width, 3), 110.0) + rng.normal(0, 2, (height, width, 3))
+            picture = 110.0 + noise[number % len(noise)]
             walked = (number - 2 * fps) / (frames - 2 * fps)
             if walked >= 0:
                 left = int(walked * (width - 40))
