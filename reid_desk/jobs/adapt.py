@@ -7,6 +7,7 @@ before anything heavy is loaded.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from reid_desk.errors import ReidDeskError, SiteError, SourceError
 from reid_desk.jobs.embed import embed_missing
 from reid_desk.jobs.reporters import EventReporter
-from reid_desk.jobs.target import write_target
+from reid_desk.jobs.target import images_a_person, write_target
 from reid_desk.site import Model, Run, Site, Source
 from training.presets import NAMES, preset
 from training.settings import Settings
@@ -117,7 +118,7 @@ def _train(
     target = run.folder / "target"
     crops = write_target(site, target, reporter)
     reporter.phase("load", "Loading the training code")
-    settings = _settings(arguments)
+    settings = _settings(arguments, images_a_person(site, target))
     reporter.message(f"{crops:,} crops, source {source.name}, preset {settings.preset}.")
     from training.adaptation import adapt  # noqa: PLC0415 - torch: seconds, and only once all is ready
 
@@ -132,10 +133,10 @@ def _train(
     )
 
 
-def _settings(arguments: Mapping[str, Any]) -> Settings:
-    name = arguments.get("preset") or default_preset()
-    seed = arguments.get("seed")
-    return preset(name) if seed is None else preset(name, seed=int(seed))
+def _settings(arguments: Mapping[str, Any], expected_images: float) -> Settings:
+    settings = preset(arguments.get("preset") or default_preset(), seed=int(arguments.get("seed") or 0))
+    stage = replace(settings.teacher_student, expected_images=expected_images)
+    return replace(settings, teacher_student=stage)
 
 
 def _model_of(site: Site, run: Run) -> Model | None:

@@ -36,6 +36,9 @@ def run_job(spec: JobSpec, reporter: EventReporter) -> dict[str, Any]:
     Every event goes to ``reporter`` and into the run's ``events.jsonl``; the run's state in the site is final
     before the last event is told. What the work raises is raised here, after it was told.
     """
+    # Waiting threads sleep instead of spinning: a job always has the desk beside it (docs/decisions/0002). Read
+    # when the job loads torch.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         site = _open_site(spec)
     except BaseException as error:

@@ -6,10 +6,14 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from reid_desk.jobs.reporters import EventReporter
 from reid_desk.site import Camera, Site
 
 _BATCH = 256
+FEWEST_IMAGES = 4.0
+"""Two cameras with two images each: below that nothing can be clustered."""
 
 
 def write_target(site: Site, folder: Path, reporter: EventReporter) -> int:
@@ -36,6 +40,17 @@ def write_target(site: Site, folder: Path, reporter: EventReporter) -> int:
         reporter.progress(min(start + _BATCH, len(ids)), len(ids))
     part.rename(folder)
     return len(ids)
+
+
+def images_a_person(site: Site, folder: Path) -> float:
+    """How many of the crops in ``folder`` a person is expected to have: one track in every camera's view.
+
+    The method's clustering needs an idea of it; a site knows it from its tracks, a folder of images does not.
+    """
+    ids = [int(path.stem) for path in folder.glob("*/*.jpg")]
+    crops = site.crop_metadata(ids)
+    cameras, tracks = len(np.unique(crops.camera_id)), len(np.unique(crops.track_id))
+    return max(FEWEST_IMAGES, len(crops.crop_id) / max(1, tracks) * cameras)
 
 
 def folder_name(camera: Camera) -> str:
