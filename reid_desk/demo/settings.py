@@ -177,7 +177,7 @@ class DemoSettings:
     people: int = 40
     lookalikes: float = 0.3
     second_pass: float = 0.25
-    together: float = 2.3
+    together: float = 2.8
     fps: int = 10
     lead_in: float = 2.0
     cameras: tuple[CameraSettings, ...] = (HALL, STREET, PARKING)

@@ -17,6 +17,10 @@ from reid_desk.demo.view import View
 OUTSIDE = 0.8
 """Metres beyond the picture's edge at which people appear and vanish."""
 SAMPLES = 120
+CANDIDATES = 4
+"""Paths drawn for each pass; the one that meets the fewest people is walked, so that crossings are occasional."""
+ELBOW_ROOM = 0.7
+"""Metres that two people need between them, seen from the camera, not to hide each other."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,17 @@ class Walk:
         """Seconds after the clip's start at which the person is gone."""
         return self.start + float(self.lengths[-1]) / self.person.pace
 
+    def places(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where the person is at ``times`` [N]: [N, 2]; at the path's end before and after the pass."""
+        walked = (times - self.start) * self.person.pace
+        return np.stack([np.interp(walked, self.lengths, self.path[:, axis]) for axis in (0, 1)], axis=1)
+
     def at(self, time: float) -> Stand | None:
         """Where the person is at ``time``, or ``None`` before and after the pass."""
         walked = (time - self.start) * self.person.pace
         if not 0 <= walked <= self.lengths[-1]:
             return None
-        x, y = (float(np.interp(walked, self.lengths, self.path[:, axis])) for axis in (0, 1))
+        x, y = (float(value) for value in self.places(np.array([time]))[0])
         here = int(np.clip(np.searchsorted(self.lengths, walked), 1, SAMPLES - 1))
         dx, dy = self.path[here] - self.path[here - 1]
         cycle = 2 * math.pi * walked / stride_length(self.person)
@@ -65,7 +74,8 @@ def plan_walks(
     walks: list[Walk] = []
     start = settings.lead_in
     for _, person in sorted(order, key=lambda entry: entry[0]):
-        walk = _walk(person, start, camera, rng)
+        candidates = [_walk(person, start, camera, rng) for _ in range(CANDIDATES)]
+        walk = min(candidates, key=lambda candidate: _meetings(candidate, walks))
         walks.append(walk)
         start += (walk.end - walk.start) / settings.together * rng.uniform(0.6, 1.4)
     return tuple(walks)
@@ -74,6 +84,19 @@ def plan_walks(
 def duration(walks: tuple[Walk, ...]) -> float:
     """Seconds until the last person is gone."""
     return max((walk.end for walk in walks), default=0.0) + 0.5
+
+
+def _meetings(walk: Walk, others: list[Walk]) -> int:
+    """At how many of :data:`SAMPLES` moments somebody else is seen in the same direction."""
+    times = np.linspace(walk.start, walk.end, SAMPLES)
+    x, y = walk.places(times).T
+    count = 0
+    for other in others:
+        if other.end > walk.start:
+            there = other.places(times)
+            near = np.abs(x / y - there[:, 0] / there[:, 1]) * np.minimum(y, there[:, 1]) < ELBOW_ROOM
+            count += int((near & (times < other.end)).sum())
+    return count
 
 
 def _walk(person: Person, start: float, camera: CameraSettings, rng: np.random.Generator) -> Walk:
