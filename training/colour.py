@@ -36,7 +36,7 @@ def linear_colour_map(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> C
     A^-1/2 (A^1/2 B A^1/2)^1/2 A^-1/2 for covariances A and B.
 
     Args:
-        source: uint8 RGB [N, H, W, 3]; statistics are taken from at most 512 images spread over the set.
+        source: uint8 RGB [N, H, W, 3]; statistics are taken from at most 512 images.
         target: uint8 RGB [M, H, W, 3]; likewise.
     """
     source_mean, source_covariance = _statistics(source)
@@ -48,7 +48,8 @@ def linear_colour_map(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> C
 
 
 def _statistics(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    chosen = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
+    # At random: sets are sorted by person and camera, and even steps could meet one camera only.
+    chosen = np.sort(np.random.default_rng(0).permutation(len(images))[:_SAMPLE])
     # Every other pixel of every other row says the same at a quarter of the memory.
     pixels = images[chosen][:, ::2, ::2].reshape(-1, 3) / 127.5 - 1
     return pixels.mean(axis=0), np.cov(pixels, rowvar=False) + _FLOOR * np.eye(3)

@@ -45,3 +45,15 @@ def test_uniform_images_give_a_finite_map(level: int) -> None:
     colours = linear_colour_map(flat, _images((140, 110, 100), 12, seed=5))
     assert np.isfinite(colours.matrix).all()
     assert np.isfinite(colours.inverse().matrix).all()
+
+
+def test_statistics_do_not_fall_for_the_order_of_cameras() -> None:
+    # Cameras alternate; even steps of two would see the dark one only.
+    dark, bright = (
+        _images((60, 60, 60), 10, seed=0, count=512),
+        _images((180, 180, 180), 10, seed=5, count=512),
+    )
+    alternating = np.stack([dark, bright], axis=1).reshape(-1, 16, 8, 3)
+    colours = linear_colour_map(dark, alternating)
+    mapped = _pixels(dark) @ colours.matrix.T + colours.offset
+    np.testing.assert_allclose(mapped.mean(0), _pixels(alternating).mean(0), atol=0.1)
