@@ -42,9 +42,10 @@ BEGAN = 1_200_000_000.0  # the three clips are synchronous; their real date is n
 
 Benchmark = Callable[..., Any]
 
-pytestmark = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason=f"{FOLDER} is not there: real footage for measuring"
-)
+pytestmark = [
+    pytest.mark.skipif(not FOLDER.is_dir(), reason=f"{FOLDER} is not there: real footage for measuring"),
+    pytest.mark.timeout(0),  # a benchmark takes as long as it takes
+]
 
 
 class Silent(EventReporter):
@@ -138,7 +139,7 @@ def box_at(boxes: list[Box], frame: int) -> tuple[float, ...] | None:
 
 
 def test_import_finds_the_people(benchmark: Benchmark, site: Site, people: People) -> None:
-    benchmark.pedantic(lambda: site.count_crops(), rounds=1)
+    benchmark.pedantic(site.count_crops, rounds=1)
     clips = site.clips()
     tell(
         benchmark,

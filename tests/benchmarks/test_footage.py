@@ -36,7 +36,10 @@ LARGE_SECONDS = 10
 
 Benchmark = Callable[..., Any]
 
-pytestmark = pytest.mark.skipif(not CLIP.is_file(), reason=f"{CLIP} is not there: real footage for measuring")
+pytestmark = [
+    pytest.mark.skipif(not CLIP.is_file(), reason=f"{CLIP} is not there: real footage for measuring"),
+    pytest.mark.timeout(0),  # a benchmark takes as long as it takes
+]
 
 
 @dataclass(frozen=True)
