@@ -6,6 +6,7 @@ before anything heavy is loaded.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -118,7 +119,7 @@ def _train(
     target = run.folder / "target"
     crops = write_target(site, target, reporter)
     reporter.phase("load", "Loading the training code")
-    settings = _settings(arguments, images_a_person(site, target))
+    settings = _settings(arguments, _begun_with(run) or images_a_person(site, target))
     reporter.message(f"{crops:,} crops, source {source.name}, preset {settings.preset}.")
     from training.adaptation import adapt  # noqa: PLC0415 - torch: seconds, and only once all is ready
 
@@ -131,6 +132,15 @@ def _train(
         resume=bool(arguments.get("resume")),
         reporter=reporter,
     )
+
+
+def _begun_with(run: Run) -> float | None:
+    """The images a person that a resumed run began with: a clip that was removed since must not change it."""
+    file = run.folder / "settings.json"
+    if not file.is_file():
+        return None
+    expected: float = json.loads(file.read_text(encoding="utf-8"))["teacher_student"]["expected_images"]
+    return expected
 
 
 def _settings(arguments: Mapping[str, Any], expected_images: float) -> Settings:
@@ -149,8 +159,6 @@ def _model_name() -> str:
 
 
 def _read_report(folder: Path) -> dict[str, Any]:
-    import json  # noqa: PLC0415
-
     report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     return report
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -59,7 +60,7 @@ class FakeTraining:
             }
         )
         reporter.phase("adaptation", "Adapting")
-        (out / "settings.json").touch()
+        (out / "settings.json").write_text(json.dumps(asdict(settings)))
         if self.error is not None:
             raise self.error
         write_embedder(out / "model.onnx", seed=len(self.calls))
@@ -143,6 +144,18 @@ def test_a_failed_run_is_resumed_in_its_folder_with_its_own_crops(ready: Site, f
     assert (second["resume"], second["settings"]) == (True, first["settings"])
     assert [(run.state, run.message) for run in ready.runs("adapt")] == [("finished", "")]
     assert ready.missing_vectors(ready.current_model().id) == []
+
+
+def test_a_run_is_resumed_with_its_settings_though_a_clip_was_removed(ready: Site, fake: FakeTraining):
+    add_clip(ready, "garage", range(3), crops=9)
+    fake.error = RuntimeError("boom")
+    with pytest.raises(RuntimeError):
+        run_job(spec("adapt", ready, preset="smoke"), Recording())
+    ready.remove_clip(ready.clips("garage")[0].id)
+    fake.error = None
+    run_job(spec("adapt", ready, resume=True), Recording())
+    first, second = fake.calls
+    assert second["settings"] == first["settings"]
 
 
 def test_a_cancelled_run_keeps_what_it_had_and_the_old_state_of_the_site(ready: Site, fake: FakeTraining):

@@ -101,13 +101,11 @@ def test_events_come_in_order_and_are_logged(site: Site, start):
     assert list(read_events(run.folder / "events.jsonl")) == worker.events
 
 
-def test_cancel_is_answered_at_once_and_what_was_done_is_kept(site: Site, start):
+def test_cancel_ends_the_work_and_what_was_done_is_kept(site: Site, start):
     worker = start()
     worker.read_until(Progress)
-    asked = time.monotonic()
     worker.send(format_command("cancel"))
     worker.read_until(Cancelled)
-    assert time.monotonic() - asked < 2
     assert worker.wait() == 0
     run = site.run(worker.events[0].run)
     assert run.state == "cancelled"
