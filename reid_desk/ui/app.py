@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QCoreApplication, QLocale, QTranslator
+from PySide6.QtCore import QCoreApplication, QLocale, Qt, QTranslator
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -16,9 +17,12 @@ import reid_desk
 import resources
 from reid_desk.errors import ReidDeskError
 from reid_desk.jobs.runs import mark_interrupted
+from reid_desk.jobs.spec import worker_command
 from reid_desk.site import Site
 from reid_desk.ui.appearance import Appearance
+from reid_desk.ui.background import unfinished
 from reid_desk.ui.desk import Desk
+from reid_desk.ui.job_queue import JobQueue, WorkerCommand
 from reid_desk.ui.preferences import Preferences
 from reid_desk.ui.start_dialog import StartDialog
 from reid_desk.ui.window import Window
@@ -30,18 +34,29 @@ _LANGUAGE = "en"
 class App:
     """The application: its windows (one a site), and the dialog that chooses a site.
 
+    ``worker`` turns a job file into the command that carries it out.
+
     Attributes:
         windows: the desks that are open.
         start_dialog: the dialog, while no site is open.
     """
 
-    def __init__(self, app: QApplication, preferences: Preferences | None = None) -> None:
+    def __init__(
+        self,
+        app: QApplication,
+        preferences: Preferences | None = None,
+        *,
+        worker: WorkerCommand = worker_command,
+    ) -> None:
         self.app = app
         self.preferences = preferences or Preferences()
         self.appearance = Appearance(app, self.preferences)
+        self._worker = worker
         self.windows: list[Window] = []
         self.start_dialog: StartDialog | None = None
         app.setWindowIcon(QIcon(str(resources.path("icons/reid-desk.svg"))))
+        if QLocale.system().language() == QLocale.Language.C:  # which groups no digits
+            QLocale.setDefault(QLocale(QLocale.Language.English))
         self._translator = QTranslator(app)
         if self._translator.load(str(resources.path(f"translations/reid_desk_{_LANGUAGE}.qm"))):
             app.installTranslator(self._translator)
@@ -60,9 +75,11 @@ class App:
         """
         if create:
             Site.create(path).close()
-        desk = Desk(Site.open(path, exclusive=True), self.appearance, self.preferences)
+        site = Site.open(path, exclusive=True)
+        desk = Desk(site, self.appearance, self.preferences, JobQueue(command=self._worker))
         self.preferences.remember_site(path)
         window = Window(desk)
+        window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         window.site_wanted.connect(lambda wanted: self._open_another(window, Path(wanted)))
         window.closed.connect(lambda: self.windows.remove(window))
         self.windows.append(window)
@@ -117,7 +134,6 @@ def main(site_path: Path | None) -> int:
     app.setApplicationName("ReID Desk")
     app.setApplicationVersion(reid_desk.__version__)
     app.setDesktopFileName("reid-desk")
-    QLocale.setDefault(QLocale.system())
     desk_app = App(app)
     try:
         if site_path is None:
@@ -129,4 +145,8 @@ def main(site_path: Path | None) -> int:
         return BAD_INPUT
     sys.excepthook = desk_app.show_crash
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    return app.exec()
+    code = app.exec()
+    if unfinished():
+        sys.stdout.flush()
+        os._exit(code)
+    return code

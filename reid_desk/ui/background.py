@@ -13,7 +13,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
 
-SHUTDOWN_MS = 5_000
+SHUTDOWN_MS = 2_000
 
 
 class _Relay(QObject):
@@ -43,12 +43,22 @@ class _Task(QRunnable):
         self._relay.done.emit(self, result, error)
 
 
+# Threads that were still at work when their desk was closed. Qt would wait for them while it holds Python's lock,
+# which they need: they are let be until the process ends.
+_unfinished: list[tuple[QThreadPool, set[_Task]]] = []
+
+
+def unfinished() -> bool:
+    """Whether a thread of a closed desk is still at work; then the process must not take Python down orderly."""
+    return any(not pool.waitForDone(0) for pool, _ in _unfinished)
+
+
 class Background(QObject):
     """A pool of threads that answers on the thread that asked."""
 
     def __init__(self, parent: QObject | None = None, *, threads: int = 2) -> None:
         super().__init__(parent)
-        self._pool = QThreadPool(self)
+        self._pool = QThreadPool()
         self._pool.setMaxThreadCount(threads)
         self._open = True
         self._tasks: set[_Task] = set()
@@ -74,10 +84,11 @@ class Background(QObject):
         self._pool.start(task, priority)
 
     def shut_down(self) -> None:
-        """Forget all answers and wait for the threads to end."""
+        """Forget all answers and wait a moment for the threads to end."""
         self._open = False
         self._pool.clear()
-        self._pool.waitForDone(SHUTDOWN_MS)
+        if not self._pool.waitForDone(SHUTDOWN_MS):
+            _unfinished.append((self._pool, set(self._tasks)))
         self._tasks.clear()
 
     @Slot(object, object, object)

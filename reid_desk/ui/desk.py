@@ -77,9 +77,7 @@ class Desk(QObject):
     refreshed = Signal()
     problem = Signal(str, str, str)
 
-    def __init__(
-        self, site: Site, appearance: Appearance, preferences: Preferences, *, jobs: JobQueue | None = None
-    ) -> None:
+    def __init__(self, site: Site, appearance: Appearance, preferences: Preferences, jobs: JobQueue) -> None:
         super().__init__()
         self.site = site
         self.appearance = appearance
@@ -88,7 +86,8 @@ class Desk(QObject):
         self.undo = QUndoStack(self)
         self.background = Background(self)
         self.thumbnails = Thumbnails(site.crop_images, self)
-        self.jobs = jobs or JobQueue(self)
+        self.jobs = jobs
+        jobs.setParent(self)
         self.jobs.ended.connect(self._job_ended)
         self._reading = Latest(self.background)
         self._soon = QTimer(self)

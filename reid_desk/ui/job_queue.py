@@ -16,6 +16,8 @@ from reid_desk.ui.job_runner import JobOutcome, JobRunner
 
 JobState = Literal["queued", "starting", "running", "cancelling", "finished", "failed", "cancelled"]
 ENDED: frozenset[str] = frozenset({"finished", "failed", "cancelled"})
+WorkerCommand = Callable[[Path], list[str]]
+"""Turns a job file into the command that carries it out."""
 _LOG_LENGTH = 500
 _FAIR_SAMPLE_S = 2.0
 
@@ -99,10 +101,8 @@ class JobQueue(QObject):
     changed = Signal()
     ended = Signal(object)
 
-    def __init__(
-        self, parent: QObject | None = None, *, command: Callable[[Path], list[str]] = worker_command
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, *, command: WorkerCommand = worker_command) -> None:
+        super().__init__()
         self._command = command
         self._waiting: deque[Job] = deque()
         self._runner: JobRunner | None = None

@@ -25,7 +25,7 @@ from reid_desk.ui.widgets.job_bar import JobBar
 from reid_desk.ui.widgets.layout import column, holder, row
 from reid_desk.ui.widgets.rail import Rail
 
-_SMALLEST = (1024, 680)
+_SMALLEST = (1100, 700)
 _FIRST = (1280, 800)
 _AFTER_FIRST_PAINT_MS = 50
 

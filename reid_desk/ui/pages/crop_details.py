@@ -18,7 +18,7 @@ from reid_desk.ui.widgets.layout import Card, column
 from reid_desk.ui.widgets.picture import Picture
 from reid_desk.ui.widgets.text import ElidedLabel, label
 
-WIDTH = 280
+WIDTH = 248
 
 
 class CropDetails(QWidget):

@@ -21,13 +21,13 @@ from reid_desk.ui.models.matches import MatchesModel
 from reid_desk.ui.models.roles import CropRole, ScoreRole
 from reid_desk.ui.pages.crop_details import CropDetails
 from reid_desk.ui.pages.page import Page
-from reid_desk.ui.pages.search_panel import SearchPanel
+from reid_desk.ui.pages.search_panel import WIDTH, SearchPanel
 from reid_desk.ui.pages.search_query import Query, allowed_cameras, query_of_file, query_of_image
 from reid_desk.ui.widgets.buttons import ActionButton, quiet_button
 from reid_desk.ui.widgets.drop_target import DropTarget
 from reid_desk.ui.widgets.empty_state import EmptyState
-from reid_desk.ui.widgets.layout import UNIT, column, holder, row
-from reid_desk.ui.widgets.text import label
+from reid_desk.ui.widgets.layout import UNIT, column, holder, row, scrolled
+from reid_desk.ui.widgets.text import ElidedLabel
 from reid_desk.ui.widgets.tile_delegate import SIZES, TileDelegate
 from reid_desk.ui.widgets.tile_view import TileView
 
@@ -54,7 +54,7 @@ class SearchPage(Page):
         self.details.hide()
         self.gallery = self._make_view(self.crops, scored=False, name=self.tr("All crops"))
         self.answers = self._make_view(self.matches, scored=True, name=self.tr("Possible matches"))
-        self._count = label(size="heading")
+        self._count = ElidedLabel(size="heading")
         self._empty = self._make_empty()
         self._nothing = EmptyState(
             "search",
@@ -106,7 +106,7 @@ class SearchPage(Page):
         cameras = allowed_cameras(query, filters, [camera.id for camera in self.desk.summary.cameras])
         wanted = query.crop.id if query.crop else query.image
         own_track = query.crop.track_id if query.crop else None
-        self._count.setText(self.tr("Searching…"))
+        self._count.set_whole_text(self.tr("Searching…"))
         self._searching.run(
             lambda: self._searcher.search(
                 wanted,
@@ -122,8 +122,8 @@ class SearchPage(Page):
     def _take(self, found: Sequence[PossibleMatch]) -> None:
         self.matches.set_matches(found)
         self._stack.setCurrentWidget(self.answers if found else self._nothing)
-        self._count.setText(words.matches(len(found)))
         self.set_state(results=True)
+        self._say_count()
         if found:
             self.answers.setCurrentIndex(self.matches.index(0))
             self.answers.scrollToTop()
@@ -131,7 +131,7 @@ class SearchPage(Page):
         self._selected()
 
     def _refuse(self, error: Exception) -> None:
-        self._say_count(self.crops.rowCount())
+        self._say_count()
         if isinstance(error, ReidDeskError) and not self.desk.summary.current_model:
             self.desk.problem.emit(
                 self.tr(
@@ -150,7 +150,7 @@ class SearchPage(Page):
         self.panel.show_query(QImage(), self.tr("Choose a crop, or bring a picture."))
         self._stack.setCurrentWidget(self.gallery)
         self.set_state(results=False)
-        self._say_count(self.crops.rowCount())
+        self._say_count()
         self.gallery.setFocus()
         self._selected()
 
@@ -168,7 +168,7 @@ class SearchPage(Page):
 
     def _connect(self) -> None:
         self.desk.refreshed.connect(self.refresh)
-        self.crops.counted.connect(self._say_count)
+        self.crops.counted.connect(lambda _: self._say_count())
         self.panel.filters_changed.connect(self._filters_changed)
         for view in (self.gallery, self.answers):
             view.doubleClicked.connect(lambda _: self.search_selected())
@@ -221,9 +221,11 @@ class SearchPage(Page):
         self.refresh()
         self._search_again()
 
-    def _say_count(self, count: int) -> None:
-        if not self.results:
-            self._count.setText(words.crops(count))
+    def _say_count(self) -> None:
+        if self.results:
+            self._count.set_whole_text(words.matches(self.matches.rowCount()))
+        else:
+            self._count.set_whole_text(words.crops(self.crops.rowCount()))
 
     def _paste(self) -> None:
         data = QGuiApplication.clipboard().mimeData()
@@ -291,9 +293,12 @@ class SearchPage(Page):
         larger = quiet_button(self.tr("Larger thumbnails"), "larger", self.actions_["view.larger"].trigger)
         details = quiet_button(self.tr("Details"), "details", self.actions_["search.details"].trigger)
         details.setToolTip(self.actions_["search.details"].toolTip())
-        bar = row(back, self._count, None, smaller, larger, details)
+        bar = row(back, self._count, smaller, larger, details)
+        bar.setStretch(1, 1)
         middle = column(bar, self._stack)
         middle.setStretch(1, 1)
-        whole = row(self.panel, 4, holder(middle), self.details, spacing=UNIT + 4)
+        side = scrolled(self.panel, self.tr("Query and filters"))
+        side.setFixedWidth(WIDTH)
+        whole = row(side, 4, holder(middle), self.details, spacing=UNIT + 4)
         whole.setStretch(2, 1)
         return holder(whole)

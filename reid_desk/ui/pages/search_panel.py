@@ -16,7 +16,7 @@ from reid_desk.ui.widgets.layout import Card, column, row
 from reid_desk.ui.widgets.picture import Picture
 from reid_desk.ui.widgets.text import label
 
-WIDTH = 256
+WIDTH = 264
 _SETTLE_MS = 150
 _CAMERAS_SHOWN = 6
 _IdRole = Qt.ItemDataRole.UserRole
@@ -32,7 +32,6 @@ class SearchPanel(QWidget):
 
     def __init__(self, actions: Actions) -> None:
         super().__init__()
-        self.setFixedWidth(WIDTH)
         self._picture = Picture(self.tr("Query"), minimum=QSize(96, 120))
         self._about = label(self.tr("Choose a crop, or bring a picture."), tone="muted", wrap=True)
         self._about.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -59,8 +58,10 @@ class SearchPanel(QWidget):
             label(self.tr("Query"), size="heading"),
             self._picture,
             self._about,
-            row(ActionButton(actions["search.open_image"], icon="image"), None),
-            row(ActionButton(actions["search.paste"], icon="paste"), None),
+            row(
+                ActionButton(actions["search.open_image"], icon="image", text=self.tr("Image…")),
+                ActionButton(actions["search.paste"], icon="paste", text=self.tr("Paste")),
+            ),
         )
         query.body.setStretch(1, 1)
         filters = Card(

@@ -59,7 +59,10 @@ class Button(QPushButton):
 
 
 class ActionButton(Button):
-    """A button that is the face of an action: same text, same tool tip, enabled and visible with it."""
+    """A button that is the face of an action: same tool tip, enabled (or, if it ``hides``, visible) with it.
+
+    It has the action's text too, unless there is only room for a shorter ``text``.
+    """
 
     def __init__(
         self,
@@ -69,16 +72,18 @@ class ActionButton(Button):
         kind: Kind = "plain",
         big: bool = False,
         hides: bool = False,
+        text: str | None = None,
     ) -> None:
-        super().__init__(_words(action), icon=icon, kind=kind, big=big)
+        super().__init__(text or _words(action), icon=icon, kind=kind, big=big)
         self._action = action
+        self._own_text = text
         self._hides = hides
         self.clicked.connect(action.trigger)
         action.changed.connect(self._follow)
         self._follow()
 
     def _follow(self) -> None:
-        self.setText(_beside(self._icon_name, _words(self._action)))
+        self.setText(_beside(self._icon_name, self._own_text or _words(self._action)))
         self.setAccessibleName(_words(self._action))
         self.setToolTip(self._action.toolTip())
         self.setEnabled(self._action.isEnabled())

@@ -11,6 +11,7 @@ from reid_desk.ui.widgets.layout import column, row
 from reid_desk.ui.widgets.text import label
 
 _TEXT_WIDTH = 440
+_ALL_IT_CAN_TAKE = 1_000
 
 
 class EmptyState(QWidget):
@@ -21,12 +22,13 @@ class EmptyState(QWidget):
         picture = IconLabel(icon, 48, role=QPalette.ColorRole.PlaceholderText)
         self._heading = label(heading, size="heading", wrap=True)
         self._text = label(text, tone="muted", wrap=True)
+        inside = column(row(None, picture, None), 8)
         for words in (self._heading, self._text):
             words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            words.setFixedWidth(_TEXT_WIDTH)
-        inside = column(
-            row(None, picture, None), 8, row(None, self._heading, None), row(None, self._text, None)
-        )
+            words.setMaximumWidth(_TEXT_WIDTH)
+            line = row(None, words, None)
+            line.setStretch(1, _ALL_IT_CAN_TAKE)
+            inside.addLayout(line)
         if buttons:
             inside.addSpacing(8)
             inside.addLayout(row(None, *buttons, None))

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
+Size = Literal["title", "heading", "body", "small"]
 Tone = Literal["plain", "muted", "good", "warning", "bad"]
 _SCALE = {"title": 1.7, "heading": 1.2, "body": 1.0, "small": 0.9}
 
@@ -15,23 +16,27 @@ _SCALE = {"title": 1.7, "heading": 1.2, "body": 1.0, "small": 0.9}
 def label(
     text: str = "",
     *,
-    size: Literal["title", "heading", "body", "small"] = "body",
+    size: Size = "body",
     tone: Tone = "plain",
     wrap: bool = False,
 ) -> QLabel:
     """Return a label; its text can be selected by mouse where it wraps (messages worth copying)."""
     made = QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
-    font = made.font()
-    font.setPointSizeF(font.pointSizeF() * _SCALE[size])
-    if size in ("title", "heading"):
-        font.setWeight(QFont.Weight.DemiBold)
-    made.setFont(font)
+    made.setFont(_scaled(made.font(), size))
     made.setProperty("tone", tone)
     if wrap:
         made.setWordWrap(True)
         made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
     return made
+
+
+def _scaled(font: QFont, size: Size) -> QFont:
+    scaled = QFont(font)
+    scaled.setPointSizeF(font.pointSizeF() * _SCALE[size])
+    if size in ("title", "heading"):
+        scaled.setWeight(QFont.Weight.DemiBold)
+    return scaled
 
 
 def set_tone(where: QLabel, tone: Tone) -> None:
@@ -45,9 +50,10 @@ def set_tone(where: QLabel, tone: Tone) -> None:
 class ElidedLabel(QLabel):
     """One line that ends in an ellipsis where there is no room; the tool tip has it all."""
 
-    def __init__(self, text: str = "", *, tone: Tone = "plain") -> None:
+    def __init__(self, text: str = "", *, size: Size = "body", tone: Tone = "plain") -> None:
         super().__init__()
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setFont(_scaled(self.font(), size))
         self.setProperty("tone", tone)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._whole = ""
