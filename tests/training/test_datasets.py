@@ -208,10 +208,10 @@ class TestBadFolders:
             open_dataset(touch(tmp_path, "a.jpg", "b.jpg"))
 
     def test_unreadable(self, tmp_path, monkeypatch):
-        def refuse(self):
+        def refuse(_):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(Path, "iterdir", refuse)
+        monkeypatch.setattr("os.scandir", refuse)
         with pytest.raises(DatasetError, match="Permission denied"):
             open_dataset(tmp_path)
 
