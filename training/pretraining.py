@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.augmentation import augment
+from training.augmentation import augment, normalise
 from training.checkpoints import load_checkpoint, save_checkpoint
 from training.devices import autocast
 from training.losses import identity_loss, pretraining_loss, triplet_loss
@@ -94,6 +94,47 @@ def pretrain(
             save_checkpoint(
                 checkpoint, {"epoch": epoch + 1} | {key: part.state_dict() for key, part in stage.items()}
             )
+    if target is not None and settings.norms_from_target:
+        take_norms_from(network, target, device=device, bfloat16=bfloat16, seed=seed)
+
+
+@torch.no_grad()
+def take_norms_from(
+    network: EmbeddingNetwork,
+    images: NDArray[np.uint8],
+    *,
+    device: torch.device,
+    bfloat16: bool = False,
+    batch_size: int = 64,
+    seed: int = 0,
+) -> None:
+    """Replace the statistics of all batch norms by those of ``images`` (AdaBN, Li et al. 2016).
+
+    Args:
+        network: changed in place.
+        images: uint8 RGB [N, H, W, 3]; with fewer than two nothing is changed.
+        device: where the network is.
+        bfloat16: whether to use autocast.
+        batch_size: images a batch; the statistics are the mean over the batches.
+        seed: of the order, which mixes the cameras in each batch.
+    """
+    if len(images) < 2:
+        return
+    norms = [each for each in network.modules() if isinstance(each, nn.BatchNorm1d | nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # torch's word for a plain mean over the batches
+    training = network.training
+    set_norm_group(network, 0)
+    network.train()
+    order = np.random.default_rng(seed).permutation(len(images))
+    for chosen in np.array_split(order, max(1, len(order) // batch_size)):
+        with autocast(device, enabled=bfloat16):
+            network.features(normalise(torch.from_numpy(images[np.sort(chosen)]).to(device)))
+    network.train(training)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 def _restore(checkpoint: Path | None, stage: dict[str, nn.Module | torch.optim.Optimizer]) -> int:

@@ -69,6 +69,7 @@ class PretrainingSettings:
     identity_weight: float = 0.5  # lambda of eq 9
     erasing: float = 0.0  # probability of random erasing; MMT: none in pre-training
     target_images: int = 64  # target images a batch run through without loss, for the norms; MMT; 0: none
+    norms_from_target: bool = False  # True: the norms' statistics are taken anew from the target at the end
     norm_group: int = 16  # images a batch norm's statistics are taken over; 0: the whole batch
 
 
@@ -81,7 +82,8 @@ class TeacherStudentSettings:
     identities: int = 16  # clusters a batch; MMT
     instances: int = 4  # images of each; MMT
     optimiser: str = "adam"  # "adam" or "adamw"
-    learning_rate: float = 3.5e-4  # constant; MMT
+    learning_rate: float = 3.5e-4  # MMT
+    schedule: str = "constant"  # "constant" (MMT) or "cosine": to 0 at the end of the last epoch
     weight_decay: float = 5e-4  # MMT
     alpha: float = 0.999  # momentum of the mean teachers, eq 15; MMT
     clustering: str = "dbscan"  # "dbscan" or "kmeans"; paper, Table 3
@@ -91,6 +93,7 @@ class TeacherStudentSettings:
     k2: int | None = None  # neighbours of its query expansion; None: follows expected_images (6 at 17)
     eps: float | None = None  # DBSCAN radius, 0..1; None: auto, from the nearest pairs
     min_samples: int | None = None  # DBSCAN; None: 4, or 2 where fewer than 8 images a person are expected
+    camera_centred: bool = False  # True: cluster features less their camera's mean; ours, measured
     smoothing: float = 0.1  # label smoothing of the hard identity loss; MMT
     triplet_margin: float | None = None  # m of eq 8; None: softmax margin
     triplet_scale: float = 0.0  # as in stage 2

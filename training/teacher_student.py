@@ -34,10 +34,16 @@ from training.losses import (
 from training.model_selection import cluster_separation
 from training.networks.embedding import EmbeddingNetwork, Features
 from training.networks.normalisation import set_norm_group
-from training.optimisation import MeanTeacher, build_optimiser, set_rate
+from training.optimisation import MeanTeacher, build_optimiser, rate_factor, set_rate
 from training.pretraining import REPORT_EVERY, training_view, triplet_features
 from training.progress import Reporter
-from training.pseudo_labels import Clustering, cluster_centres, cluster_target, mate_centres
+from training.pseudo_labels import (
+    Clustering,
+    centred_by_camera,
+    cluster_centres,
+    cluster_target,
+    mate_centres,
+)
 from training.randomness import start_epoch
 from training.sampling import identity_batches
 from training.settings import TeacherStudentSettings
@@ -196,7 +202,10 @@ class TeacherStudent:
         return first, second
 
     def _cluster(self, features: list[NDArray[np.float32]], *, epoch: int) -> Clustering:
-        return cluster_target(_mean(features), self._settings, seed=self._seed + epoch)
+        mean = _mean(features)
+        if self._settings.camera_centred:
+            mean = centred_by_camera(mean, self._cameras)
+        return cluster_target(mean, self._settings, seed=self._seed + epoch)
 
     def _run_epoch(self, epoch: int) -> None:
         features = self.teacher_features()
@@ -226,7 +235,6 @@ class TeacherStudent:
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
         )
-        set_rate(optimiser, settings.learning_rate)
         teachers = [pair.mean_teacher(settings.alpha) for pair in self.pairs]
         for teacher in teachers:
             teacher.iteration = self._iterations
@@ -239,6 +247,9 @@ class TeacherStudent:
             rng=randomness.sampling,
         ):
             self._reporter.check_cancelled()
+            total = settings.epochs * settings.iterations_per_epoch
+            factor = rate_factor(self._iterations, total, schedule=settings.schedule)
+            set_rate(optimiser, settings.learning_rate * factor)
             raw = torch.from_numpy(self._images[indices]).to(self._device)
             views = [
                 training_view(raw, randomness.augmentation, erasing=settings.erasing) for _ in self.pairs

