@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reid_desk.cli.answer import Answer, Commands, add_json_option
+from reid_desk.errors import SourceError
 
 
 def add(commands: Commands[Any]) -> None:
@@ -28,6 +29,9 @@ def add(commands: Commands[Any]) -> None:
         default="source",
         help="source: to learn from (default); evaluation: people of this site, to measure models on",
     )
+    parser.add_argument(
+        "--without-cameras", action="store_true", help="take a source whose images name no camera as well"
+    )
     parser.add_argument("--replace", action="store_true", help="take the place of one of the same name")
     add_json_option(parser)
     parser.set_defaults(run=run)
@@ -40,6 +44,11 @@ def run(parsed: argparse.Namespace) -> Answer:
     from training.datasets import open_dataset  # noqa: PLC0415 - as above
 
     dataset = open_dataset(parsed.path)  # before the site is made: a wrong path must leave nothing behind
+    if parsed.role == "source" and not dataset.cameras and not parsed.without_cameras:
+        raise SourceError(
+            f"The images in {parsed.path} name no camera, so nothing can be learnt about how cameras differ. Arrange "
+            "them as <identity>/<camera>/*.jpg, or take them as they are with --without-cameras."
+        )
     with Site.open_or_create(parsed.site) as site:
         added = add_source(site, dataset, name=parsed.name, role=parsed.role, replace=parsed.replace)
     return Answer(added, _told(added))

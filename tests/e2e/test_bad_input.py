@@ -140,15 +140,16 @@ def test_a_source_with_one_person(site: Path, tmp_path: Path, refuse: Refuse):
     refuse("source", "add", site, alone, "--role", "evaluation", words="cannot be evaluated on")
 
 
-def test_a_source_without_cameras_is_taken_and_that_is_said(
-    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_source_without_cameras_is_taken_on_request_only(
+    site: Path, tmp_path: Path, refuse: Refuse, capsys: pytest.CaptureFixture[str]
 ):
     folder = tmp_path / "plain"
     for person in range(3):
         (folder / f"{person}").mkdir(parents=True)
         for number in range(3):
             (folder / f"{person}" / f"{number}.jpg").write_bytes(jpeg(person_image(person, number)))
-    assert main(["source", "add", str(site), str(folder)]) == 0
+    refuse("source", "add", site, folder, words="--without-cameras")
+    assert main(["source", "add", str(site), str(folder), "--without-cameras"]) == 0
     assert "3 people, no camera names, 9 images" in capsys.readouterr().out
     assert main(["evaluate", str(site), "--data", str(folder)]) == 0
     assert "no cameras known" in capsys.readouterr().out
