@@ -248,7 +248,8 @@ def centred_by_camera(features: Floats, cameras: Integers) -> Floats:
     for camera in np.unique(cameras):
         members = cameras == camera
         centred[members] -= features[members].mean(axis=0)
-    return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
+    centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
+    return centred
 
 
 def cluster_centres(features: Floats, labels: Integers) -> Floats:
