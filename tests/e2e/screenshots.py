@@ -7,37 +7,17 @@ site filled with drawn people, and an empty one.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from tests.e2e.virtual_display import virtual_display
 
 PAGES = ("footage", "adapt", "search", "dashboard")
 SIZES = {"": (1280, 800), "-small": (1100, 720), "-large": (1600, 1000)}
-
-
-@contextmanager
-def virtual_display(width: int = 1920, height: int = 1200) -> Iterator[dict[str, str]]:
-    """Run an X server that draws into memory; give the environment that leads to it."""
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"],
-        pass_fds=(write,),
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write)
-    try:
-        with os.fdopen(read) as told:
-            display = told.readline().strip()
-        yield os.environ | {"DISPLAY": f":{display}", "QT_QPA_PLATFORM": "xcb", "XDG_SESSION_TYPE": "x11"}
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def main() -> int:

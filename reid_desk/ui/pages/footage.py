@@ -113,7 +113,9 @@ class FootagePage(Page):
             job = self.desk.start_job(
                 "import", title, paths=[str(path) for path in paths], camera=camera, detector=plan.detector
             )
-            job.told.connect(_Follower(self.model, paths, job).take)
+            follower = _Follower(self.model, paths)
+            # Qt holds a method's object weakly, a function's closure strongly: this keeps the follower alive.
+            job.told.connect(lambda event, follower=follower: follower.take(event))
             job.ended.connect(lambda outcome, paths=paths: self._import_ended(paths, outcome))
             jobs.append(job)
         self.refresh()
@@ -292,10 +294,9 @@ class FootagePage(Page):
 class _Follower:
     """Turns the events of one import into the states of its clips' lines."""
 
-    def __init__(self, model: ClipsModel, paths: Sequence[Path], job: Job) -> None:
+    def __init__(self, model: ClipsModel, paths: Sequence[Path]) -> None:
         self._model = model
         self._paths = paths
-        self._job = job
         self._number = -1
 
     def take(self, event: Event) -> None:

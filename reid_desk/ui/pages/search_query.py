@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+from PySide6.QtGui import QImage, QImageWriter
 
 from reid_desk.errors import FootageError
 from reid_desk.site.records import Crop
@@ -57,7 +57,7 @@ def query_of_image(image: QImage, name: str) -> Query:
     """Return the query that a picture in memory asks."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, b"PNG")
+    QImageWriter(buffer, QByteArray(b"PNG")).write(image)
     return Query(image=bytes(buffer.data().data()), name=name)
 
 

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QImage
+from pytestqt.qtbot import QtBot
+
+from reid_desk.jobs.events import Cancelled, Failed, Finished, Metric, Phase, Progress
+from reid_desk.site import Site
+from reid_desk.ui.models.adaptation import Adaptation, Series
+from reid_desk.ui.window import Window
+from tests.ui.filled_site import add_source, write_events
+
+
+def test_what_is_missing_is_said_and_the_button_waits(empty_window: Window) -> None:
+    setup = empty_window.adapt.setup
+    said = {item.level: item.text for item in setup.readiness(empty_window.desk.summary)[:2]}
+    assert "No labelled source yet" in said["bad"]
+    assert not empty_window.actions_["adapt.start"].isEnabled()
+
+
+def test_a_ready_site_says_what_it_will_learn_from(filled_window: Window) -> None:
+    filled_window.show_page("adapt")
+    texts = [item.text for item in filled_window.adapt.setup.readiness(filled_window.desk.summary)]
+    assert texts[0] == "Only 54 crops from 3 cameras to adapt to. More footage makes a better model."
+    assert "street-people: 12 people in 48 images" in texts[1]
+    assert "harbour-staff measures the gain" in texts[2]
+    assert filled_window.actions_["adapt.start"].isEnabled()
+
+
+def test_the_button_starts_the_job_with_the_choices(filled_window: Window, qtbot: QtBot) -> None:
+    page = filled_window.adapt
+    filled_window.show_page("adapt")
+    page.setup.preset.setCurrentIndex(page.setup.preset.findData("smoke"))
+    filled_window.actions_["adapt.start"].trigger()
+    job = page.desk.jobs.current
+    assert job.spec.kind == "adapt"
+    assert job.spec.arguments == {"source": "street-people", "preset": "smoke"}
+    assert not page.setup.isVisible()
+    assert page.desk.preferences.text("preset") == "smoke"
+    qtbot.waitUntil(lambda: job.state == "finished", timeout=30_000)
+    assert page.setup.isVisible()
+
+
+def test_the_stages_are_shown_live_and_a_cancel_is_remembered(
+    filled_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    page = filled_window.adapt
+    filled_window.show_page("adapt")
+    write_events(tmp_path, until="adaptation")
+    job = page.follow(
+        page.desk.start_job("adapt", "Adapt", behaviour="replay", events=str(tmp_path / "events.jsonl"))
+    )
+    qtbot.waitUntil(lambda: page.adaptation.stages[2].figures.get("epoch") == 15, timeout=30_000)
+    assert [stage.state for stage in page.adaptation.stages] == ["finished", "finished", "running"]
+    qtbot.waitUntil(lambda: page.cards[0]._plot.canvas is not None)
+    qtbot.waitUntil(lambda: not page._translation._image.isNull())
+    qtbot.waitUntil(lambda: "23 groups" in page._cluster_text.text())
+    assert "loss" in page.cards[2]._legend.accessibleName()
+    assert page._running.isVisible()
+    filled_window.actions_["job.cancel"].trigger()
+    qtbot.waitUntil(lambda: job.state == "cancelled", timeout=30_000)
+    assert page.adaptation.stages[2].state == "cancelled"
+    assert not page._running.isVisible()
+
+
+def test_an_interrupted_run_is_offered_and_resumed(
+    filled: Path, open_window: Callable[[Path], Window], qtbot: QtBot
+) -> None:
+    with Site.open(filled) as site:
+        run = site.start_run("adapt", {"arguments": {"preset": "smoke"}})
+        write_events(run.folder, until="adaptation")
+        site.update_run(run.id, "interrupted", message="The machine was switched off.")
+    window = open_window(filled)
+    window.show_page("adapt")
+    page = window.adapt
+    assert window.actions_["adapt.resume"].isEnabled()
+    qtbot.waitUntil(lambda: page.adaptation.stages[1].state == "finished", timeout=30_000)
+    assert page.adaptation.stages[2].state == "cancelled"
+    window.actions_["adapt.resume"].trigger()
+    job = page.desk.jobs.current
+    assert job.spec.run_id == run.id
+    assert job.spec.arguments == {"resume": True}
+
+
+def test_a_run_whose_process_is_gone_is_found_at_the_start(
+    filled: Path, open_window: Callable[[Path], Window], qtbot: QtBot
+) -> None:
+    with Site.open(filled) as site:
+        run = site.start_run("adapt", {})
+        site.update_run(run.id, "running")
+    window = open_window(filled)
+    qtbot.waitUntil(lambda: window.adapt.resumable is not None, timeout=30_000)
+    assert window.adapt.resumable.id == run.id
+
+
+def test_the_outcome_compares_and_the_choice_can_be_undone(filled_window: Window, qtbot: QtBot) -> None:
+    filled_window.show_page("adapt")
+    page, actions, site = filled_window.adapt, filled_window.actions_, filled_window.desk.site
+    new, old = page.choice.new, page.choice.old
+    assert "mAP rose by 24.0 points" in page.outcome._verdict.text()
+    assert actions["adapt.keep_old"].isEnabled()
+    assert not actions["adapt.use_new"].isEnabled()
+    actions["adapt.keep_old"].trigger()
+    qtbot.waitUntil(lambda: site.current_model().id == old.id, timeout=30_000)
+    qtbot.waitUntil(actions["adapt.use_new"].isEnabled)
+    filled_window.desk.undo.undo()
+    qtbot.waitUntil(lambda: site.current_model().id == new.id, timeout=30_000)
+    filled_window.desk.undo.redo()
+    qtbot.waitUntil(lambda: site.current_model().id == old.id, timeout=30_000)
+
+
+def test_a_failed_stage_is_told_apart() -> None:
+    told = Adaptation()
+    for event in (
+        Phase("style_transfer", "a"),
+        Progress(3, 10),
+        Phase("pretraining", "b"),
+        Failed("out of memory"),
+    ):
+        told.take(event)
+    assert [stage.state for stage in told.stages] == ["finished", "failed", "waiting"]
+
+
+@pytest.mark.parametrize("last", [Finished({}), Cancelled()])
+def test_figures_that_are_no_numbers_are_left_out(last: object) -> None:
+    told = Adaptation()
+    for event in (Phase("adaptation", "c"), Metric({"loss": None, "epoch": 1}), Metric({"loss": 2.0}), last):
+        told.take(event)
+    assert told.stages[2].series["loss"].values == [2.0]
+    assert told.stages[2].state == ("finished" if isinstance(last, Finished) else "cancelled")
+
+
+def test_a_long_series_is_thinned_out_evenly() -> None:
+    series = Series()
+    for value in range(100_000):
+        series.add(float(value))
+    assert len(series.values) <= 2_001
+    assert series.values == series.places
+    assert series.places[1] - series.places[0] == series.places[-1] - series.places[-2]
+
+
+def test_plots_are_redrawn_at_most_ten_times_a_second(filled_window: Window, qtbot: QtBot) -> None:
+    filled_window.show_page("adapt")
+    plot = filled_window.adapt.cards[0]._plot
+    drawn = []
+    original = plot._draw
+    plot._redraw.timeout.disconnect()
+    plot._redraw.timeout.connect(lambda: (drawn.append(1), original()))
+    for k in range(200):
+        plot.show_lines({"loss": ([0.0, 1.0], [1.0, float(k)])})
+        qtbot.wait(2)
+    assert 1 <= len(drawn) <= 12
+
+
+def test_the_adapted_site_says_how_long_it_took(filled_window: Window) -> None:
+    filled_window.adapt.setup.refresh()
+    assert "The last run with this preset took" in filled_window.adapt.setup._promise.text()
+
+
+def test_the_dashboard_plots_the_newest_before_and_after(
+    filled_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    filled_window.show_page("dashboard")
+    page = filled_window.dashboard
+    assert page.model.rowCount() == 2
+    assert set(page.plot._lines) == {
+        "Adapted 2026-11-20 03:42, after adaptation",
+        "Adapted 2026-11-20 03:42, before adaptation",
+    }
+    assert page.model.index(0, 3).data() == "58.0 %"
+    assert "Rests on 120 queries." in page._note.text()
+    assert page.export_png(tmp_path / "cmc.png")
+    assert QImage(str(tmp_path / "cmc.png")).width() > 400
+    page.export_csv(tmp_path / "figures.csv")
+    lines = (tmp_path / "figures.csv").read_text().splitlines()
+    assert lines[0].startswith("model,label,data,measured_at,mAP,rank1,rank5,rank10,queries,gallery,cmc_1,")
+    assert len(lines) == 3
+    assert all(len(line.split(",")) == len(lines[0].split(",")) for line in lines)
+
+
+def test_few_queries_are_no_measurement(filled: Path, open_window: Callable[[Path], Window]) -> None:
+    with Site.open(filled) as site:
+        few = json.loads(json.dumps(dict(site.evaluations()[0].metrics))) | {"queries": 3}
+        site.add_evaluation(site.current_model().id, "measured", "tiny", few)
+    window = open_window(filled)
+    window.show_page("dashboard")
+    window.dashboard._table.selectRow(0)
+    assert "few: take the curve as a hint" in window.dashboard._note.text()
+
+
+def test_the_model_is_evaluated_by_a_job(filled_window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    filled_window.show_page("dashboard")
+    filled_window.actions_["dashboard.evaluate"].trigger()
+    job = filled_window.desk.jobs.current
+    assert (job.spec.kind, job.spec.arguments) == ("evaluate", {})
+    qtbot.waitUntil(lambda: job.state == "finished", timeout=30_000)
+    assert filled_window.dashboard.evaluate(tmp_path).spec.arguments == {"data": str(tmp_path)}
+
+
+def test_an_empty_dashboard_says_what_to_do(empty_window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    page = empty_window.dashboard
+    assert "to measure with" in page._empty._text.text()
+    add_source(empty_window.desk.site, tmp_path / "staff", role="evaluation", people=2)
+    empty_window.desk.refresh()
+    qtbot.waitUntil(lambda: "Adapt to the site first" in page._empty._text.text())

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from reid_desk.ui.models.clips import CAMERA, CROPS, NAME, STATE, ClipsModel, ProgressRole, StateRole
+from reid_desk.ui.pages.footage import FootagePage
+from reid_desk.ui.pages.import_sheet import ImportPlan, ImportSheet
+from reid_desk.ui.pages.source_sheet import SourceSheet
+from reid_desk.ui.window import Window
+from tests.ui.filled_site import draw_person
+
+
+def write_video(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for k in range(3):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 40 * k, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def drop(page: FootagePage, *paths: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    where, action = QPointF(300, 300), Qt.DropAction.CopyAction
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(page, QDragEnterEvent(where.toPoint(), action, data, buttons, keys))
+    QApplication.sendEvent(page, QDropEvent(where, action, data, buttons, keys))
+
+
+def sheet_of(page: FootagePage, qtbot: QtBot) -> ImportSheet:
+    qtbot.waitUntil(lambda: page.findChild(ImportSheet) is not None, timeout=30_000)
+    return page.findChild(ImportSheet)
+
+
+def shown(model: ClipsModel, column: int) -> list[str]:
+    return [model.index(row, column).data() for row in range(model.rowCount())]
+
+
+def test_an_empty_site_shows_the_guide_and_the_way_to_the_demo(empty_window: Window) -> None:
+    page = empty_window.footage
+    assert page._stack.currentWidget() is page.guide
+    assert empty_window.actions_["demo.try"].isEnabled()
+
+
+def test_dropped_clips_are_asked_about_and_have_lines_at_once(
+    empty_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    page = empty_window.footage
+    first = write_video(tmp_path / "footage" / "cam1_0800.mp4")
+    write_video(tmp_path / "footage" / "cam2_0800.mp4")
+    (tmp_path / "footage" / "broken.mp4").write_bytes(b"")
+    drop(page, tmp_path / "footage")
+    sheet = sheet_of(page, qtbot)
+    plan = sheet.plan()
+    assert set(plan.cameras) == {"Camera 1", "Camera 2"}
+    assert plan.cameras["Camera 1"] == (first,)
+    assert plan.detector == "motion"
+    sheet._agree()
+    assert page._stack.currentWidget() is page.tabs
+    assert shown(page.model, NAME) == ["cam1_0800.mp4", "cam2_0800.mp4"]
+    assert page.model.index(0, STATE).data(StateRole) == "waiting"
+    jobs = page.desk.jobs.jobs()
+    assert [job.spec.arguments["camera"] for job in jobs] == ["Camera 1", "Camera 2"]
+    assert jobs[0].spec.arguments["paths"] == [str(first)]
+    qtbot.waitUntil(lambda: not page.desk.jobs.jobs(), timeout=30_000)
+
+
+def test_what_cannot_be_imported_is_said_with_the_reason(
+    empty_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("no footage")
+    drop(empty_window.footage, tmp_path / "notes.txt")
+    qtbot.waitUntil(empty_window.banner.isVisible)
+    assert "notes.txt" in empty_window.banner.text
+    assert empty_window.footage.model.rowCount() == 0
+
+
+def test_several_clips_are_named_together(empty_window: Window, tmp_path: Path, qtbot: QtBot) -> None:
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        write_video(tmp_path / "x" / name)
+    drop(empty_window.footage, tmp_path / "x")
+    sheet = sheet_of(empty_window.footage, qtbot)
+    sheet.name_selected("Back door")
+    assert list(sheet.plan().cameras) == ["Back door"]
+    sheet._table.selectRow(1)
+    sheet.name_selected("Roof")
+    assert {name: [path.name for path in paths] for name, paths in sheet.plan().cameras.items()} == {
+        "Back door": ["a.mp4", "c.mp4"],
+        "Roof": ["b.mp4"],
+    }
+    sheet.choose_detector("yolox")
+    assert sheet.plan().detector == "yolox"
+
+
+def test_a_line_follows_its_clip_through_the_import(
+    empty_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    page = empty_window.footage
+    seen = []
+    page.model.dataChanged.connect(
+        lambda *_: seen.append(
+            (page.model.index(0, STATE).data(StateRole), page.model.index(0, STATE).data(ProgressRole))
+        )
+    )
+    [job] = page.start_import(ImportPlan({"Lobby": (tmp_path / "a.mp4",)}, "motion"))
+    qtbot.waitUntil(lambda: job.state == "finished", timeout=30_000)
+    assert ("importing", 0.0) in seen
+    assert ("importing", 1.0) in seen
+
+
+def test_a_cancelled_import_leaves_its_line_and_says_so(
+    empty_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    page = empty_window.footage
+    page.desk.start_job("import", "other", behaviour="slow")
+    [job] = page.start_import(ImportPlan({"Lobby": (tmp_path / "a.mp4",)}, "motion"))
+    page.desk.jobs.cancel(job)
+    assert shown(page.model, STATE) == ["Cancelled"]
+
+
+def test_cameras_are_listed_with_counts_and_pictures_and_filter_the_clips(
+    filled_window: Window, qtbot: QtBot
+) -> None:
+    page = filled_window.footage
+    assert [page.cameras.index(row).data() for row in range(4)] == [
+        "All cameras",
+        "Car park",
+        "Lobby",
+        "North gate",
+    ]
+    assert page.model.rowCount() == 6
+    qtbot.waitUntil(lambda: page.cameras.row_at(1).picture is not None)
+    page._list.setCurrentIndex(page.cameras.index(2))
+    assert set(shown(page.model, CAMERA)) == {"Lobby"}
+    assert all(int(count) > 0 for count in shown(page.model, CROPS))
+
+
+def test_clips_are_removed_after_a_question(filled_window: Window, qtbot: QtBot) -> None:
+    page = filled_window.footage
+    page._table.selectRow(0)
+    assert filled_window.actions_["footage.remove"].isEnabled()
+    filled_window.actions_["footage.remove"].trigger()
+    box = page.findChild(QMessageBox)
+    remove = next(button for button in box.buttons() if button.text() == "Remove")
+    qtbot.mouseClick(remove, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 5, timeout=30_000)
+    assert len(page.desk.site.clips()) == 5
+
+
+def test_the_model_keeps_failed_clips_with_their_reason(qtbot: QtBot, tmp_path: Path) -> None:
+    model = ClipsModel()
+    model.add_waiting({tmp_path / "a.mp4": "Lobby"})
+    model.update_waiting(tmp_path / "a.mp4", state="failed", message="The file is cut off.")
+    assert model.index(0, STATE).data() == "Failed"
+    assert "cut off" in model.index(0, STATE).data(Qt.ItemDataRole.ToolTipRole)
+    model.drop_waiting([tmp_path / "a.mp4"])
+    assert model.rowCount() == 0
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    folder = tmp_path / "labelled"
+    for identity in range(4):
+        for camera in range(2):
+            for k in range(2):
+                place = folder / f"{identity:04}" / f"c{camera}"
+                place.mkdir(parents=True, exist_ok=True)
+                draw_person(identity, camera, k, height=64).save(place / f"{k}.jpg")
+    return folder
+
+
+def test_a_dropped_folder_becomes_a_labelled_source(
+    empty_window: Window, qtbot: QtBot, labelled: Path
+) -> None:
+    sources = empty_window.footage.sources
+    sources.take([labelled])
+    qtbot.waitUntil(lambda: sources.findChild(SourceSheet) is not None)
+    sheet = sources.findChild(SourceSheet)
+    qtbot.waitUntil(lambda: sheet._samples.rowCount() == 16)
+    sheet.name.setText("street")
+    sheet._agree()
+    qtbot.waitUntil(lambda: sources.model.rowCount() == 1)
+    source = empty_window.desk.summary.sources[0]
+    assert (source.name, source.identities, source.cameras, source.images) == ("street", 4, 2, 16)
+
+
+def test_a_folder_without_labels_is_refused_in_words(
+    empty_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    empty_window.footage.sources.take([tmp_path])
+    qtbot.waitUntil(empty_window.banner.isVisible)
+    assert "holds no images" in empty_window.banner.text
+
+
+def test_the_selected_source_shows_samples_and_problems(filled_window: Window, qtbot: QtBot) -> None:
+    sources = filled_window.footage.sources
+    assert sources.model.rowCount() == 2
+    qtbot.waitUntil(lambda: sources._samples.rowCount() > 0)
+    sources._table.selectRow(1)
+    qtbot.waitUntil(lambda: "harbour-staff" in sources._about.text())
+    qtbot.waitUntil(lambda: bool(sources._problems.text()))
