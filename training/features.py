@@ -1,4 +1,4 @@
-"""Embeddings of many images, and how well they retrieve people."""
+"""Embeddings of many images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from training.augmentation import normalise
 from training.devices import autocast
-from training.metrics import RetrievalMetrics, cmc_map
 from training.networks.embedding import EmbeddingNetwork
 from training.progress import Reporter, Silent
 
@@ -41,14 +40,3 @@ def embed(
     finally:
         network.train(training)
     return embeddings
-
-
-def evaluate_embeddings(
-    query: NDArray[np.float32],
-    gallery: NDArray[np.float32],
-    *,
-    query_labels: tuple[NDArray[np.int64], NDArray[np.int64]],
-    gallery_labels: tuple[NDArray[np.int64], NDArray[np.int64]],
-) -> RetrievalMetrics:
-    """CMC and mAP; labels are (identities, cameras)."""
-    return cmc_map(query, gallery, query_labels[0], gallery_labels[0], query_labels[1], gallery_labels[1])
