@@ -73,7 +73,7 @@ class TestAutomaticSettings:
         assert auto_k(1.5) == (6, 2)
         assert [auto_min_samples(expected) for expected in (2, 7.9, 8, 17)] == [2, 2, 4, 4]
 
-    @pytest.mark.parametrize("expected_images", [4, 6.5, 9])
+    @pytest.mark.parametrize("expected_images", [5, 6.5, 12])
     def test_eps_is_the_mean_of_the_nearest_fraction_of_pairs(self, expected_images):
         distance = jaccard_distance(people(200, persons=25, spread=1.3), 15, 5)
         pairs = np.sort(dense(distance)[np.triu_indices(200, 1)])
