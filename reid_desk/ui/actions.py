@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
@@ -330,10 +330,11 @@ def words(text: str) -> str:
     return QCoreApplication.translate("actions", text)
 
 
-class Actions:
+class Actions(QObject):
     """The actions of one window, by name."""
 
     def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
         self._actions: dict[str, QAction] = {}
         for spec in SPECS:
             self._actions[spec.name] = self._make(spec, window)

@@ -21,6 +21,7 @@ from reid_desk.jobs.spec import worker_command
 from reid_desk.site import Site
 from reid_desk.ui.appearance import Appearance
 from reid_desk.ui.background import unfinished
+from reid_desk.ui.crash_report import CrashReport
 from reid_desk.ui.desk import Desk
 from reid_desk.ui.job_queue import JobQueue, WorkerCommand
 from reid_desk.ui.preferences import Preferences
@@ -104,6 +105,14 @@ class App:
             )
             window.tell(text.format(what=kind.__name__), "bad", details)
 
+    def tell_of_crash(self, report: str) -> None:
+        """Tell the operator that the desk ended unexpectedly last time, if ``report`` says so."""
+        if report and self.windows:
+            text = QCoreApplication.translate(
+                "app", "The desk ended unexpectedly last time. Nothing stored is lost."
+            )
+            self.windows[0].tell(text, "warning", report)
+
     def _chosen(self, path: Path, way: str) -> None:
         dialog = self.start_dialog
         assert dialog is not None
@@ -143,9 +152,13 @@ def main(site_path: Path | None) -> int:
     except ReidDeskError as error:
         sys.stderr.write(f"reid-desk: {error}\n")
         return BAD_INPUT
+    report = CrashReport()
+    desk_app.tell_of_crash(report.take_earlier())
+    report.watch()
     sys.excepthook = desk_app.show_crash
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     code = app.exec()
+    report.end()
     if unfinished():
         sys.stdout.flush()
         os._exit(code)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
 import resources
 
-_SIZES = (16, 20, 24, 32, 48)
+_SIZES = (18, 20)  # of buttons and menus, and of the rail
 
 
 @lru_cache(maxsize=64)
@@ -28,6 +28,10 @@ def pixmap(name: str, size: int, colour: QColor | None = None, *, ratio: float |
     if ratio is None:
         ratio = app.devicePixelRatio() if isinstance(app, QGuiApplication) else 1.0
     colour = colour or QGuiApplication.palette().color(QPalette.ColorRole.WindowText)
+    key = f"{name} {size} {ratio} {colour.rgba()}"
+    known = QPixmap()
+    if QPixmapCache.find(key, known):
+        return known
     drawn = QPixmap(round(size * ratio), round(size * ratio))
     drawn.setDevicePixelRatio(ratio)
     drawn.fill(Qt.GlobalColor.transparent)
@@ -36,6 +40,7 @@ def pixmap(name: str, size: int, colour: QColor | None = None, *, ratio: float |
     painter.setOpacity(colour.alphaF())
     QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(0, 0, size, size))
     painter.end()
+    QPixmapCache.insert(key, drawn)
     return drawn
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QActionGroup, QCloseEvent, QShowEvent
@@ -12,13 +14,15 @@ from reid_desk.search.runtime import cuda_works
 from reid_desk.ui import help as help_pages
 from reid_desk.ui.actions import MENUS, PAGES, Actions, DeskState, words
 from reid_desk.ui.appearance import Scheme
+from reid_desk.ui.background import Background
 from reid_desk.ui.desk import Desk
 from reid_desk.ui.job_queue import Job
 from reid_desk.ui.pages.adapt import AdaptPage
 from reid_desk.ui.pages.dashboard import DashboardPage
 from reid_desk.ui.pages.footage import FootagePage
 from reid_desk.ui.pages.page import Page
-from reid_desk.ui.pages.search import SearchPage
+from reid_desk.ui.pages.search import IMAGE_SUFFIXES, SearchPage
+from reid_desk.ui.widgets import plots
 from reid_desk.ui.widgets.banner import Banner
 from reid_desk.ui.widgets.drop_target import DropTarget
 from reid_desk.ui.widgets.job_bar import JobBar
@@ -44,6 +48,7 @@ class Window(QMainWindow):
         super().__init__()
         self.desk = desk
         self._leaving = False
+        self._warming = Background(self, threads=1)
         self.setWindowTitle(f"{desk.site.name} - ReID Desk")
         self.setMinimumSize(*_SMALLEST)
         self.actions_ = Actions(self)
@@ -85,6 +90,21 @@ class Window(QMainWindow):
         """Show a message above the page."""
         self.banner.tell(text, level=level, details=details)  # type: ignore[arg-type]
 
+    def take_dropped(self, paths: Sequence[Path]) -> None:
+        """Search with a picture that was dropped on Search; take everything else as footage or a source."""
+        if self.page is self.search and paths[0].suffix.lower() in IMAGE_SUFFIXES:
+            self.search.search_file(paths[0])
+            return
+        self.show_page("footage")
+        self.footage.take(paths)
+
+    def _invitation(self) -> str:
+        if self.page is self.search:
+            return self.tr("Drop a picture of the person to search for, or footage to add")
+        if self.page is self.footage and self.footage.on_sources:
+            return self.tr("Drop a folder of labelled images")
+        return self.tr("Drop footage to add it")
+
     def try_demo(self) -> Job:
         """Fill this site with the demo, and show how the desk adapts to it."""
         job = self.desk.start_job("demo", self.tr("Demo"))
@@ -111,7 +131,8 @@ class Window(QMainWindow):
         right.setStretch(1, 1)
         whole = row(rail, holder(right), spacing=0)
         whole.setStretch(1, 1)
-        self.setCentralWidget(holder(whole))
+        self._whole = holder(whole)
+        self.setCentralWidget(self._whole)
         self.setStatusBar(self.jobs)
 
     def _make_menus(self) -> None:
@@ -155,7 +176,7 @@ class Window(QMainWindow):
         desk.problem.connect(self.tell)
         self.banner.closed.connect(self._above.hide)
         self.banner.shown.connect(self._above.show)
-        DropTarget(self.footage, self.tr("Drop to add"), self.footage.take)
+        DropTarget(self._whole, self._invitation, self.take_dropped)
 
     def _group(self, names: list[str]) -> QActionGroup:
         group = QActionGroup(self)
@@ -216,16 +237,20 @@ class Window(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802, D102 - Qt's name
         super().showEvent(event)
-        QTimer.singleShot(_AFTER_FIRST_PAINT_MS, self._ask_device)
+        if not event.spontaneous():
+            QTimer.singleShot(_AFTER_FIRST_PAINT_MS, self._warm_up)
 
-    def _ask_device(self) -> None:
+    def _warm_up(self) -> None:
+        """Load what takes long and is needed soon, on a thread of its own."""
         processors = os.cpu_count() or 1
-        self.desk.background.run(
+        self._warming.run(plots.load, lambda _: None)
+        self._warming.run(
             cuda_works,
             lambda gpu: self.jobs.show_device(
                 self.tr("graphics card (CUDA)") if gpu else self.tr("CPU, {n} cores").format(n=processors)
             ),
         )
+        self.search.warm_up()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802, D102 - Qt's name
         self.desk.preferences.set_state("geometry", self.saveGeometry())
@@ -238,6 +263,7 @@ class Window(QMainWindow):
             self._ask_to_leave()
 
     def _let_go(self) -> None:
+        self._warming.shut_down()
         self.search.close_search()
         self.desk.close()
         self.closed.emit()

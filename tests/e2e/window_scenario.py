@@ -162,6 +162,10 @@ def drive(steps: Scenario, app: QApplication) -> None:
     timer.start(TICK_MS)
 
 
+def fake_command(job_file: Path) -> list[str]:
+    return [sys.executable, "-S", str(Path(__file__).parents[1] / "ui" / "fake_worker.py"), str(job_file)]
+
+
 def run() -> int:
     site, result, name = sys.argv[1:]
     original = QApplication.exec
@@ -182,6 +186,8 @@ def run() -> int:
         show(window)
 
     Window.show = show_and_watch
+    if name == "job":
+        ui_app.App.__init__.__kwdefaults__["worker"] = fake_command
     code = ui_app.main(Path(site))
     Path(result).write_text(json.dumps(seen | {"code": code}), encoding="utf-8")
     return code

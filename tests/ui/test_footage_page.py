@@ -35,8 +35,10 @@ def drop(page: FootagePage, *paths: Path) -> None:
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     where, action = QPointF(300, 300), Qt.DropAction.CopyAction
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(page, QDragEnterEvent(where.toPoint(), action, data, buttons, keys))
-    QApplication.sendEvent(page, QDropEvent(where, action, data, buttons, keys))
+    QApplication.sendEvent(
+        page.window().centralWidget(), QDragEnterEvent(where.toPoint(), action, data, buttons, keys)
+    )
+    QApplication.sendEvent(page.window().centralWidget(), QDropEvent(where, action, data, buttons, keys))
 
 
 def sheet_of(page: FootagePage, qtbot: QtBot) -> ImportSheet:

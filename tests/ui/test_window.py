@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import faulthandler
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -35,10 +37,12 @@ from reid_desk.footage.clips import ClipSource, Refused
 from reid_desk.ui import help as help_pages
 from reid_desk.ui.actions import PAGES, SPECS, Actions, DeskState
 from reid_desk.ui.app import App
+from reid_desk.ui.crash_report import CrashReport
 from reid_desk.ui.pages.import_sheet import ImportSheet
 from reid_desk.ui.pages.source_sheet import SourceSheet
 from reid_desk.ui.start_dialog import StartDialog
 from reid_desk.ui.window import Window
+from tests.ui.filled_site import draw_person
 from training.datasets import open_dataset
 
 _CONTROLS = (
@@ -324,3 +328,46 @@ def test_the_demo_fills_a_new_site(desk_app: App, tmp_path: Path, qtbot: QtBot) 
 def test_nothing_heavy_is_loaded_by_the_window(filled_window: Window) -> None:
     assert "torch" not in sys.modules
     assert "cv2" not in sys.modules
+
+
+def test_a_crash_is_told_once_at_the_next_start(desk_app: App, empty_window: Window, tmp_path: Path) -> None:
+    crashing = (
+        "import ctypes, sys\nfrom pathlib import Path\nfrom reid_desk.ui.crash_report import CrashReport\n"
+        "CrashReport(Path(sys.argv[1])).watch()\nctypes.string_at(0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", crashing, str(tmp_path / "reports")],
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    assert done.returncode != 0
+    orderly = CrashReport(tmp_path / "reports")
+    text = orderly.take_earlier()
+    assert "Segmentation fault" in text
+    desk_app.tell_of_crash(text)
+    assert "ended unexpectedly" in empty_window.banner.text
+    assert orderly.take_earlier() == ""
+
+
+def test_an_orderly_end_leaves_no_report(tmp_path: Path) -> None:
+    enabled = faulthandler.is_enabled()
+    report = CrashReport(tmp_path)
+    report.watch()
+    assert CrashReport(tmp_path).take_earlier() == "", "the desk that watches is alive"
+    report.end()
+    if enabled:
+        faulthandler.enable()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_dropped_on_the_window_goes_where_it_belongs(
+    filled_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    draw_person(4, 1, 99).save(tmp_path / "suspect.png")
+    filled_window.show_page("search")
+    filled_window.take_dropped([tmp_path / "suspect.png"])
+    qtbot.waitUntil(lambda: filled_window.search.results, timeout=30_000)
+    filled_window.show_page("dashboard")
+    filled_window.take_dropped([tmp_path / "suspect.png"])
+    assert filled_window.page is filled_window.footage
+    qtbot.waitUntil(lambda: "a single image is no clip" in filled_window.banner.text, timeout=30_000)

@@ -77,6 +77,7 @@ class Adaptation:
         self.clusters = Series()
         self.noise = Series()
         self._current: Stage | None = None
+        self._comparing = False  # a comparison model is trained: its losses belong to no stage
 
     def take(self, event: Event) -> None:
         """Take in one event."""
@@ -104,6 +105,7 @@ class Adaptation:
 
     def _enter(self, name: str, text: str) -> None:
         self.phase = text
+        self._comparing = name == "source_only"
         number = _STAGE_OF_PHASE.get(name)
         if number is None:
             self._leave(name)
@@ -123,7 +125,7 @@ class Adaptation:
 
     def _note(self, values: dict[str, float | None]) -> None:
         stage = self._current
-        if stage is None:
+        if stage is None or self._comparing:
             return
         finite = {name: value for name, value in values.items() if value is not None}
         stage.figures.update(finite)

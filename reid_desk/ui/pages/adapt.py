@@ -24,6 +24,7 @@ from reid_desk.ui.widgets.stage_card import StageCard
 from reid_desk.ui.widgets.text import label
 
 FOLLOWED = ("adapt", "demo")
+_LOWER_HEIGHT = 176
 RESUMABLE = frozenset({"interrupted", "cancelled", "failed"})
 
 
@@ -247,7 +248,7 @@ class AdaptPage(Page):
 
     def _make_preview(self) -> Card:
         self._translation = Picture(
-            self.tr("Source images above their translation"), icon="image", minimum=QSize(240, 180)
+            self.tr("Source images above their translation"), icon="image", minimum=QSize(240, _LOWER_HEIGHT)
         )
         return Card(
             label(self.tr("Source above, in the look of the site below"), size="heading"), self._translation
@@ -256,8 +257,12 @@ class AdaptPage(Page):
     def _make_clusters(self) -> Card:
         self._cluster_text = label(tone="muted", wrap=True)
         self._cluster_plot = Plot(
-            self.tr("Groups and ungrouped crops"), self.desk.appearance, height=150, bottom=self.tr("epoch")
+            self.tr("Groups and ungrouped crops"),
+            self.desk.appearance,
+            height=_LOWER_HEIGHT,
+            bottom=self.tr("epoch"),
         )
+        self._cluster_plot.setFixedHeight(_LOWER_HEIGHT)
         return Card(label(self.tr("Groups found"), size="heading"), self._cluster_text, self._cluster_plot)
 
 

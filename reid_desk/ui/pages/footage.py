@@ -71,10 +71,15 @@ class FootagePage(Page):
 
     def take(self, paths: Sequence[Path]) -> None:
         """Look at files and folders that were dropped or chosen, then ask what to do with them."""
-        if self.tabs.currentWidget() is self.sources and self._stack.currentWidget() is self.tabs:
+        if self.on_sources:
             self.sources.take(paths)
             return
         self.take_footage(paths)
+
+    @property
+    def on_sources(self) -> bool:
+        """Whether the tab of labelled sources is shown."""
+        return self._stack.currentWidget() is self.tabs and self.tabs.currentWidget() is self.sources
 
     def take_footage(self, paths: Sequence[Path]) -> None:
         """Look at ``paths`` as footage."""
@@ -145,7 +150,7 @@ class FootagePage(Page):
     def _show_buttons(self) -> None:
         """Show the buttons of the tab, and say what can be dropped on it."""
         filled = self._stack.currentWidget() is self.tabs
-        on_sources = filled and self.tabs.currentWidget() is self.sources
+        on_sources = self.on_sources
         for button in (self._add, self._add_folder):
             button.setVisible(filled and not on_sources)
         self._add_source.setVisible(on_sources)
@@ -237,6 +242,13 @@ class FootagePage(Page):
             self.model.drop_waiting([path for path in paths if path not in refused])
             for path, reason in refused.items():
                 self.model.update_waiting(path, state="failed", message=reason, progress=None)
+            skipped = [
+                Path(one["path"]).name for one in outcome.result.get("clips", []) if one["state"] == "skipped"
+            ]
+            if skipped:
+                self.desk.problem.emit(
+                    self.tr("In the site already: {clips}").format(clips=", ".join(skipped)), "info", ""
+                )
             if refused:
                 lines = "\n".join(f"{path.name}: {reason}" for path, reason in refused.items())
                 self.desk.problem.emit(words.left_out(len(refused)), "warning", lines)

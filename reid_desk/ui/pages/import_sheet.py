@@ -122,7 +122,9 @@ class ImportSheet(QDialog):
         name.addItems(self._known)
         name.setCurrentText("")
         name.setAccessibleName(self.tr("Camera for the selected clips"))
-        name.setPlaceholderText(self.tr("Camera name"))
+        field = name.lineEdit()
+        if field is not None:
+            field.setPlaceholderText(self.tr("Camera name"))
         name.setMinimumWidth(220)
         give = Button(self.tr("Name the selected clips"))
         give.setAutoDefault(False)

@@ -24,14 +24,13 @@ from reid_desk.ui.pages.page import Page
 from reid_desk.ui.pages.search_panel import WIDTH, SearchPanel
 from reid_desk.ui.pages.search_query import Query, allowed_cameras, query_of_file, query_of_image
 from reid_desk.ui.widgets.buttons import ActionButton, quiet_button
-from reid_desk.ui.widgets.drop_target import DropTarget
 from reid_desk.ui.widgets.empty_state import EmptyState
 from reid_desk.ui.widgets.layout import UNIT, column, holder, row, scrolled
 from reid_desk.ui.widgets.text import ElidedLabel
 from reid_desk.ui.widgets.tile_delegate import SIZES, TileDelegate
 from reid_desk.ui.widgets.tile_view import TileView
 
-_IMAGE_FILES = "*.jpg *.jpeg *.png *.bmp *.webp"
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 
 class SearchPage(Page):
@@ -39,10 +38,6 @@ class SearchPage(Page):
 
     def __init__(self, desk: Desk, actions: Actions) -> None:
         super().__init__("search", desk, actions)
-        self.set_heading(
-            self.tr("Search"),
-            self.tr("Choose a crop, or drop or paste a picture of a person. Answers are possible matches."),
-        )
         self._searcher = PersonSearch(desk.site)
         self._pool = Background(desk, threads=1)
         self._searching = Latest(self._pool)
@@ -86,6 +81,13 @@ class SearchPage(Page):
     def refresh(self) -> None:
         """Show what the site holds now."""
         summary = self.desk.summary
+        if summary.current_model is None:
+            how = self.tr("Searching needs a model: adapt to the site first.")
+        else:
+            how = self.tr(
+                "Choose a crop, or drop or paste a picture of a person. Answers are possible matches."
+            )
+        self.set_heading(self.tr("Search"), how)
         self.panel.set_cameras(summary.cameras)
         self._say_empty()
         self._whole.setCurrentWidget(self._filled if summary.crops else self._empty)
@@ -93,6 +95,11 @@ class SearchPage(Page):
         if shown != self._shown:
             self._shown = shown
             self.crops.show(shown[2], {camera.id: camera.name for camera in summary.cameras})
+
+    def warm_up(self) -> None:
+        """Read what the first search needs; what is missing is said when somebody searches."""
+        if self.desk.summary.current_model is not None:
+            self._pool.run(self._searcher.refresh, lambda _: None, lambda _error: None)
 
     def close_search(self) -> None:
         """Stop the searching thread."""
@@ -185,12 +192,6 @@ class SearchPage(Page):
         self.actions_["search.open_image"].triggered.connect(self._open)
         self.actions_["view.larger"].triggered.connect(lambda: self._resize(1))
         self.actions_["view.smaller"].triggered.connect(lambda: self._resize(-1))
-        DropTarget(
-            self,
-            self.tr("Drop a picture of the person to search for"),
-            lambda paths: self.search_file(paths[0]),
-            icon="search",
-        )
 
     def search_selected(self) -> None:
         """Make the selected crop the query."""
@@ -244,7 +245,9 @@ class SearchPage(Page):
             self,
             self.tr("Search with an image"),
             "",
-            self.tr("Images ({patterns})").format(patterns=_IMAGE_FILES),
+            self.tr("Images ({patterns})").format(
+                patterns=" ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
+            ),
         )
         if chosen:
             self.search_file(Path(chosen))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QAction, QPalette
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QPushButton
 
 from reid_desk.ui import icons
@@ -40,7 +40,9 @@ class Button(QPushButton):
         self._draw_icon()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802, D102 - Qt's name
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.EnabledChange):
+        # Style sheets replace a widget's palette many times: the icon is drawn anew only in another colour.
+        changes = event.type() in (QEvent.Type.PaletteChange, QEvent.Type.EnabledChange)
+        if changes and self._icon_name and self._icon_colour() != self._drawn_in:
             self._draw_icon()
         super().changeEvent(event)
 
@@ -50,12 +52,14 @@ class Button(QPushButton):
         self._draw_icon()
 
     def _draw_icon(self) -> None:
-        if self._icon_name is None:
-            return
-        role = QPalette.ColorRole.WindowText
-        if self._kind == "primary" and self.isEnabled():
-            role = QPalette.ColorRole.HighlightedText
-        self.setIcon(icons.icon(self._icon_name, self.palette().color(role)))
+        self._drawn_in = self._icon_colour()
+        if self._icon_name is not None:
+            self.setIcon(icons.icon(self._icon_name, self._drawn_in))
+
+    def _icon_colour(self) -> QColor:
+        primary = self._kind == "primary" and self.isEnabled()
+        role = QPalette.ColorRole.HighlightedText if primary else QPalette.ColorRole.WindowText
+        return QGuiApplication.palette().color(role)
 
 
 class ActionButton(Button):

@@ -22,16 +22,11 @@ def dropped_paths(data: QMimeData) -> list[Path]:
 class DropTarget(QObject):
     """Watches ``widget`` for drags of files; ``take`` gets the paths once they are dropped.
 
-    While the files hover, the widget is covered by an invitation with the words ``invitation``.
+    While the files hover, the widget is covered by an invitation with the words that ``invitation`` gives.
     """
 
     def __init__(
-        self,
-        widget: QWidget,
-        invitation: str,
-        take: Callable[[Sequence[Path]], None],
-        *,
-        icon: str = "footage",
+        self, widget: QWidget, invitation: Callable[[], str], take: Callable[[Sequence[Path]], None]
     ) -> None:
         super().__init__(widget)
         self._widget = widget
@@ -39,9 +34,10 @@ class DropTarget(QObject):
         self._cover = QFrame(widget)
         self._cover.setProperty("role", "drop")
         self._cover.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        words = label(invitation, size="heading")
+        self._invitation = invitation
+        self._words = label(size="heading")
         self._cover.setLayout(
-            column(None, row(None, IconLabel(icon, 48), None), row(None, words, None), None, margin=24)
+            column(None, row(None, IconLabel("add", 48), None), row(None, self._words, None), None, margin=24)
         )
         self._cover.hide()
         widget.setAcceptDrops(True)
@@ -68,6 +64,7 @@ class DropTarget(QObject):
 
     def _show_cover(self) -> None:
         if self._cover.isHidden():
+            self._words.setText(self._invitation())
             self._cover.setGeometry(self._widget.rect().adjusted(16, 16, -16, -16))
             self._cover.raise_()
             self._cover.show()

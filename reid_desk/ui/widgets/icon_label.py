@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QLabel
 
 from reid_desk.ui import icons
@@ -27,10 +27,13 @@ class IconLabel(QLabel):
         self._draw()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802, D102 - Qt's name
-        if event.type() == QEvent.Type.PaletteChange:
+        if event.type() == QEvent.Type.PaletteChange and self._wanted_colour() != self._drawn_in:
             self._draw()
         super().changeEvent(event)
 
     def _draw(self) -> None:
-        colour = self._colour or self.palette().color(self._role)
-        self.setPixmap(icons.pixmap(self._name, self._size, colour))
+        self._drawn_in = self._wanted_colour()
+        self.setPixmap(icons.pixmap(self._name, self._size, self._drawn_in))
+
+    def _wanted_colour(self) -> QColor:
+        return self._colour or QGuiApplication.palette().color(self._role)

@@ -1,8 +1,10 @@
-"""Small plots by pyqtgraph, which is loaded when the first one is drawn, not when the desk starts."""
+"""Small plots by pyqtgraph, which takes half a second to load: that is done in the background, after the start."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
@@ -13,9 +15,22 @@ from reid_desk.ui.appearance import Appearance
 from reid_desk.ui.tones import Tones
 
 REDRAW_MS = 100
+_CANVAS_EVERY_S = 0.15
 _DASHES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
 
 Line = tuple[Sequence[float], Sequence[float]]
+
+
+@cache
+def load() -> Any:
+    """Load pyqtgraph, on any thread, and return it. Plots wait until that was done once."""
+    import pyqtgraph  # noqa: PLC0415 - half a second
+
+    return pyqtgraph
+
+
+def _loaded() -> bool:
+    return load.cache_info().currsize > 0
 
 
 def line_pen(tones: Tones, number: int, *, width: float = 1.8) -> QPen:
@@ -29,7 +44,12 @@ def line_pen(tones: Tones, number: int, *, width: float = 1.8) -> QPen:
 
 
 class Plot(QWidget):
-    """A few named lines; redrawn at most ten times a second, and only while it is visible."""
+    """A few named lines, redrawn at most ten times a second.
+
+    Making a canvas takes a while, so several plots that appear together get theirs one after the other.
+    """
+
+    _next_canvas = 0.0
 
     def __init__(
         self, name: str, appearance: Appearance, *, height: int, left: str = "", bottom: str = ""
@@ -59,11 +79,15 @@ class Plot(QWidget):
 
     def draw_now(self) -> None:
         """Do not wait for the next redraw."""
+        load()
         self._redraw.stop()
         self._draw()
 
     def _draw(self) -> None:
         if not self._lines and self.canvas is None:
+            return
+        if self.canvas is None and (not _loaded() or time.monotonic() < Plot._next_canvas):
+            self._redraw.start()
             return
         if self.canvas is None:
             self._make_canvas()
@@ -77,9 +101,8 @@ class Plot(QWidget):
             self._curves[name].setData(list(places), list(values))
 
     def _make_canvas(self) -> None:
-        import pyqtgraph  # noqa: PLC0415 - half a second, and only where something is plotted
-
-        self.canvas = pyqtgraph.PlotWidget()
+        Plot._next_canvas = time.monotonic() + _CANVAS_EVERY_S
+        self.canvas = load().PlotWidget()
         self.canvas.setMenuEnabled(False)
         self.canvas.setMouseEnabled(x=False, y=False)
         self.canvas.hideButtons()

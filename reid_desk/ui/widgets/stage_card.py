@@ -15,7 +15,7 @@ from reid_desk.ui.widgets.plots import Plot
 from reid_desk.ui.widgets.state_label import StateLabel
 from reid_desk.ui.widgets.text import label
 
-_PLOT_HEIGHT = 132
+_PLOT_HEIGHT = 148
 
 
 class StageCard(Card):
@@ -36,6 +36,7 @@ class StageCard(Card):
         self._bar.setAccessibleName(self.tr("Progress of {stage}").format(stage=title))
         self._figures = label(size="small", wrap=True)
         self._plot = Plot(self.tr("Losses of {stage}").format(stage=title), appearance, height=_PLOT_HEIGHT)
+        self._plot.setFixedHeight(_PLOT_HEIGHT)
         self._legend = Legend(appearance)
         self.body.addLayout(row(label(title, size="heading"), None, self._state))
         for part in (self._about, self._bar, self._figures, self._plot, self._legend):
