@@ -15,7 +15,7 @@ from reid_desk.demo.people import Person
 
 THIGH, SHANK, UPPER_ARM, FOREARM = 0.24, 0.232, 0.155, 0.135
 HIP, SHOULDER, NECK, CHIN, CROWN = 0.515, 0.805, 0.835, 0.868, 1.0
-REACH = 0.36
+REACH = 0.32
 """Angle of the thigh at full stride, in radians, for an average walker."""
 
 

@@ -267,8 +267,8 @@ def _shop_front(backdrop: Backdrop, x: float, y: float, awning: Colour) -> None:
     backdrop.panel((x, x + 3.6), (0.3, 2.9), y, (0.20, 0.18, 0.17))
     for pane in range(3):
         start = x + 0.12 + pane * 1.16
-        backdrop.panel((start, start + 1.06), (0.45, 2.3), y - 0.01, (1.9, 1.08, 0.52))
-        backdrop.panel((start, start + 1.06), (0.45, 0.95), y - 0.02, (1.3, 0.72, 0.34))
+        backdrop.panel((start, start + 1.06), (0.45, 2.3), y - 0.01, (1.35, 1.04, 0.7))
+        backdrop.panel((start, start + 1.06), (0.45, 0.95), y - 0.02, (1.15, 0.78, 0.46))
         backdrop.disc((start + 0.5, y - 0.03, 1.3), 0.2, (0.95, 0.5, 0.30))
     for stripe in range(9):
         colour = awning if stripe % 2 == 0 else (0.88, 0.84, 0.76)

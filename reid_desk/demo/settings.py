@@ -78,7 +78,7 @@ HALL = CameraSettings(
     near=5.2,
     far=8.6,
     look=CameraLook(
-        saturation=0.95, gain=(1.14, 0.94, 0.62), gamma=0.92, contrast=0.95, blur=0.5, noise=2.0, crf=24
+        saturation=1.0, gain=(1.08, 0.97, 0.8), gamma=0.95, contrast=0.95, blur=0.5, noise=2.0, crf=24
     ),
 )
 STREET = CameraSettings(
@@ -92,14 +92,7 @@ STREET = CameraSettings(
     near=6.6,
     far=11.0,
     look=CameraLook(
-        saturation=0.75,
-        gain=(0.62, 0.84, 1.16),
-        gamma=1.25,
-        contrast=1.0,
-        blur=0.7,
-        noise=4.0,
-        grain=2,
-        crf=27,
+        saturation=0.9, gain=(0.8, 0.92, 1.08), gamma=1.1, contrast=1.0, blur=0.7, noise=3.0, grain=2, crf=24
     ),
     delay=23.0,
 )
@@ -114,14 +107,14 @@ PARKING = CameraSettings(
     near=4.3,
     far=7.0,
     look=CameraLook(
-        saturation=0.55,
+        saturation=0.75,
         gain=(0.9, 1.04, 0.84),
         gamma=1.1,
-        contrast=0.85,
-        blur=1.0,
-        noise=2.6,
+        contrast=0.92,
+        blur=0.8,
+        noise=2.2,
         grain=2,
-        crf=28,
+        crf=26,
     ),
     delay=41.0,
 )
