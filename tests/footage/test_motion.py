@@ -46,6 +46,24 @@ def test_an_empty_scene_has_nobody() -> None:
     assert detected.dtype == np.float32
 
 
+def test_a_change_of_light_is_nobody_and_people_are_found_again_after_it() -> None:
+    detector = MotionDetector()
+    for _ in range(20):
+        detector.detect(ground())
+    brighter = np.clip(ground().astype(int) + 70, 0, 255).astype(np.uint8)
+    assert [len(detector.detect(brighter)) for _ in range(30)] == [0] * 30
+    assert len(detector.detect(with_figures(brighter, [(100, 80, 30, 80)]))) == 1
+
+
+def test_who_stands_still_for_a_while_is_still_seen() -> None:
+    detector = MotionDetector()
+    empty = ground()
+    for _ in range(300):
+        detector.detect(empty)
+    waiting = with_figures(empty, [(100, 80, 30, 80)])
+    assert [len(detector.detect(waiting)) for _ in range(100)] == [1] * 100
+
+
 def test_a_reset_forgets_the_scene() -> None:
     figure = with_figures(ground(), [(100, 80, 30, 80)])
     fresh, used = MotionDetector(), MotionDetector()
@@ -85,6 +103,10 @@ def test_height_model_says_nothing_before_it_has_seen_enough() -> None:
     assert not heights.known
     heights.learn(100, 50)
     assert heights.known
+
+
+def test_a_steep_line_trusts_heights_less() -> None:
+    assert taught(slope=0.9, base=-20).trust > taught(slope=0.2).trust > 1
 
 
 def test_people_in_one_row_give_one_height() -> None:

@@ -14,7 +14,8 @@ from reid_desk.footage.detectors.person_height import PERSON_WIDTH, HeightModel
 Box = tuple[float, float, float, float]
 """(left, top, width, height) in pixels of the mask."""
 
-_TALLEST_WHOLE, _WIDEST_WHOLE = 1.15, 1.5  # joined pieces, over the expected height and width of a person
+_SHORTEST_WHOLE = 0.7  # over the expected height
+_TALLEST_WHOLE, _WIDEST_WHOLE = 1.15, 1.2  # joined pieces, over the expected height and width of a person
 _LEAST_FILLED = 0.3  # of an expected person's box that moves
 _MOST_IN_A_GROUP = 8
 _FEWEST_PIXELS = 30  # of a piece worth a look
@@ -72,13 +73,15 @@ def _best_filled(part: NDArray[np.uint8], offset: int, heights: HeightModel) -> 
     sums = np.pad(part.cumsum(axis=0, dtype=np.int64).cumsum(axis=1), ((1, 0), (1, 0)))
     centres = np.flatnonzero(part.any(axis=0))
     tops = _head_rows(part, centres, offset, heights)
-    tall = heights.at_top(offset + tops.astype(np.float64))
+    tall = np.minimum(heights.at_top(offset + tops.astype(np.float64)), rows - tops)
     wide = PERSON_WIDTH * tall
     left = np.clip(np.round(centres - wide / 2), 0, columns).astype(int)
     right = np.clip(np.round(centres + wide / 2), 0, columns).astype(int)
     bottom = np.minimum(rows, np.round(tops + tall)).astype(int)
     moving = sums[bottom, right] - sums[tops, right] - sums[bottom, left] + sums[tops, left]
-    filled = moving / (wide * tall)
+    # What is left of a person who was taken out already has its top too low for where its feet are.
+    whole = tall >= _SHORTEST_WHOLE * heights.at_feet(offset + tops + tall)
+    filled = np.where(whole, moving / (wide * tall), 0.0)
     best = int(filled.argmax())
     box = (centres[best] - wide[best] / 2, tops[best], wide[best], bottom[best] - tops[best])
     return (float(box[0]), float(box[1]), float(box[2]), float(box[3])), float(filled[best])

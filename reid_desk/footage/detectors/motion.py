@@ -23,7 +23,9 @@ _SHORTEST = 0.05  # of the frame's height: smaller blobs are leaves, birds and n
 _FEWEST_PIXELS = 30  # of a piece worth a look
 _LOWEST_SCORE = 0.3
 _SCORE_BEFORE_MODEL = 0.6  # nothing is known yet of how tall people are
-_SHORT, _TALL, _WIDE = 0.7, 1.35, 1.4  # over the expected height and width: no person below, a group above
+_SHORT, _WIDE = 0.7, 1.6  # over the expected height and width: no person below, a group above
+_LIGHT_CHANGED = 0.4  # of the frame moves: not people, but the light or the camera
+_RELEARNING = 0.1  # a frame, of the background after such a change
 
 
 class MotionDetector:
@@ -37,9 +39,12 @@ class MotionDetector:
 
     def reset(self) -> None:
         """Forget the background and how tall people are: another clip follows."""
+        # A long memory, of which much is left to things that came to rest: who waits is still there.
         self._background = cv2.createBackgroundSubtractorMOG2(
-            history=1000, varThreshold=40, detectShadows=True
+            history=2000, varThreshold=20, detectShadows=True
         )
+        self._background.setBackgroundRatio(0.8)
+        self._light_changed = False
         self._heights = HeightModel()
 
     def detect(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -58,8 +63,12 @@ class MotionDetector:
         return found
 
     def _moving(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """1 where a frame differs from the background by more than a shadow, uint8 [H, W]."""
-        mask = (self._background.apply(frame) == _FOREGROUND).astype(np.uint8)
+        """1 where a frame differs from the background by more than shadow and light do, uint8 [H, W]."""
+        rate = _RELEARNING if self._light_changed else -1  # -1: by the length of the memory
+        mask = (self._background.apply(frame, learningRate=rate) == _FOREGROUND).astype(np.uint8)
+        self._light_changed = bool(mask.mean() > _LIGHT_CHANGED)
+        if self._light_changed:
+            return np.zeros_like(mask)
         mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.uint8)
         # Tall and narrow: heads, coats and legs grow together, people side by side do not.
         return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((17, 3), np.uint8)).astype(np.uint8)
@@ -83,7 +92,7 @@ class MotionDetector:
         expected = self._heights.at_foot(top + height)
         if height < _SHORT * expected:
             return []
-        if width > _WIDE * PERSON_WIDTH * expected or height > _TALL * expected:
+        if width > _WIDE * PERSON_WIDTH * expected or height > self._heights.trust * expected:
             return [(who, min(0.9, filled + 0.3)) for who, filled in taken_apart(mask, box, self._heights)]
         return [(box, max(_LOWEST_SCORE, 1 - abs(math.log(height / expected))))]
 

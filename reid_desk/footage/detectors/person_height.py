@@ -12,9 +12,7 @@ PERSON_WIDTH = 0.4
 _ENOUGH = 40  # people seen before the model speaks
 _REFIT_EVERY = 100  # people
 _REMEMBERED = 400  # people; the fit compares every two of them
-_STEEPEST = (
-    0.8  # pixels of height a pixel further down: a camera that looks straight ahead from eye level is at 1
-)
+_STEEPEST = 0.95  # pixels of height a row further down: at 1, a camera at eye level sees all heads in one row
 _SHORTEST = 8.0  # pixels
 
 
@@ -44,9 +42,22 @@ class HeightModel:
         if self.known and self._seen % _REFIT_EVERY in (0, _ENOUGH):
             self._fit(self._samples[: self._seen])
 
+    @property
+    def trust(self) -> float:
+        """How far a height may be off, as a factor above 1, because the feet were not seen where they are.
+
+        Where the line is steep, legs that melt into the ground make a person look far away.
+        """
+        return 1.2 / (1 - self._slope / 2)
+
     def at_foot(self, foot: float) -> float:
         """Height in pixels of a person whose feet are in this row."""
-        return max(_SHORTEST, self._slope * foot + self._base)
+        return float(self.at_feet(np.array(foot)))
+
+    def at_feet(self, feet: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Heights in pixels of people whose feet are in these rows."""
+        height: NDArray[np.float64] = np.maximum(_SHORTEST, self._slope * feet + self._base)
+        return height
 
     def at_top(self, top: NDArray[np.float64]) -> NDArray[np.float64]:
         """Heights in pixels of people whose heads are in these rows: height = (slope x top + base) / (1 -
@@ -60,11 +71,8 @@ class HeightModel:
     def _fit(self, samples: NDArray[np.float64]) -> None:
         feet, heights = samples.T
         low, high = np.percentile(feet, [10, 90])
-        if high - low < 0.3 * np.median(
-            heights
-        ):  # everybody stands in one row: that says nothing about others
-            slope = 0.0
-        else:
-            slope = float(stats.theilslopes(heights, feet).slope)
+        # Where everybody stands in one row, that says nothing about other rows.
+        spread = high - low >= 0.3 * np.median(heights)
+        slope = float(stats.theilslopes(heights, feet).slope) if spread else 0.0
         self._slope = min(max(slope, 0.0), _STEEPEST)
         self._base = float(np.median(heights - self._slope * feet))
