@@ -325,11 +325,6 @@ def test_the_demo_fills_a_new_site(desk_app: App, tmp_path: Path, qtbot: QtBot) 
     qtbot.waitUntil(lambda: job.state == "finished", timeout=20_000)
 
 
-def test_nothing_heavy_is_loaded_by_the_window(filled_window: Window) -> None:
-    assert "torch" not in sys.modules
-    assert "cv2" not in sys.modules
-
-
 def test_a_crash_is_told_once_at_the_next_start(desk_app: App, empty_window: Window, tmp_path: Path) -> None:
     crashing = (
         "import ctypes, sys\nfrom pathlib import Path\nfrom reid_desk.ui.crash_report import CrashReport\n"
