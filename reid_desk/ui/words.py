@@ -113,6 +113,15 @@ def time_left(seconds: float | None) -> str:
     return QCoreApplication.translate("words", "about %n hour(s) left", "", round(seconds / _HOUR))
 
 
+def spent(seconds: float) -> str:
+    """Write how long something took."""
+    if seconds < _MINUTE:
+        return _tr("less than a minute")
+    if seconds < 2 * _HOUR:
+        return QCoreApplication.translate("words", "%n minute(s)", "", round(seconds / _MINUTE))
+    return QCoreApplication.translate("words", "%n hour(s)", "", round(seconds / _HOUR))
+
+
 def local_time(when: float) -> str:
     """Write UTC seconds since the epoch in the machine's time zone, to the second."""
     return datetime.fromtimestamp(when, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -16,6 +16,7 @@ import pytest
 from reid_desk.site import Site
 from tests.e2e.virtual_display import virtual_display
 from tests.ui.filled_site import fill
+from tests.ui.videos import write_video
 
 pytestmark = [
     pytest.mark.display,
@@ -60,6 +61,20 @@ def test_a_person_is_searched_for_by_mouse_and_keyboard(
     assert seen["code"] == 0
     assert seen["modules"] == seen["modules_after"] == []
     assert (tmp_path / "seen.png").stat().st_size > 10_000
+
+
+def test_dropped_footage_is_imported_by_the_real_worker(environment: dict[str, str], tmp_path: Path) -> None:
+    Site.create(tmp_path / "site").close()
+    write_video(tmp_path / "footage" / "cam3_20261120_080000.mp4")
+    given = environment | {"FOOTAGE": str(tmp_path / "footage")}
+    seen = run_scenario(tmp_path / "site", "footage", given, tmp_path / "seen.json")
+    assert seen["at_once"] == "waiting"
+    assert seen["camera"] == "Camera 3"
+    assert seen["banner"] == "Import of 1 clip from Camera 3: done."
+    with Site.open(tmp_path / "site") as site:
+        assert [(clip.camera, clip.state, clip.frames) for clip in site.clips()] == [
+            ("Camera 3", "imported", 3)
+        ]
 
 
 def test_a_second_desk_on_the_same_site_ends_with_a_clear_message(

@@ -18,10 +18,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from reid_desk.ui import app as ui_app
+from reid_desk.ui.pages.import_sheet import ImportSheet
 from reid_desk.ui.window import Window
 
 TICK_MS = 5
-LONGEST_STEP_S = 40
+LONGEST_STEP_S = 120
 Scenario = Iterator[Callable[[], bool]]
 seen: dict[str, object] = {}
 
@@ -84,7 +85,7 @@ def search(window: Window, stalls: Stalls) -> Scenario:
     QTest.keyClick(page.answers, Qt.Key.Key_Return)
     yield lambda: page._query.crop.track_id == seen["first"] and page.answers.isVisible()
     QTest.keyClick(page.answers, Qt.Key.Key_Escape)
-    yield lambda: page.gallery.isVisible()
+    yield page.gallery.isVisible
     seen["longest_stall_ms"], seen["own_stall_ms"] = stalls.take(), stalls.own
     for name in ("footage", "adapt", "dashboard"):
         window.show_page(name)
@@ -115,6 +116,20 @@ def gallery(window: Window, stalls: Stalls) -> Scenario:
     index = page.gallery.indexAt(page.gallery.rect().center())
     yield lambda: page.crops.crop_at(index.row()) is not None
     seen["crops"] = page.crops.rowCount()
+
+
+def footage(window: Window, stalls: Stalls) -> Scenario:
+    """Drop a folder of footage and let the real worker import it."""
+    page = window.footage
+    window.take_dropped([Path(os.environ["FOOTAGE"])])
+    yield lambda: page.findChild(ImportSheet) is not None
+    sheet = page.findChild(ImportSheet)
+    QTest.keyClick(sheet, Qt.Key.Key_Return)
+    yield lambda: page.model.rowCount() > 0
+    seen["at_once"] = page.model.row_at(0).state
+    yield lambda: window.desk.jobs.current is None and page.model.row_at(0).state == "imported"
+    seen["camera"] = page.model.row_at(0).camera
+    seen["banner"] = window.banner.text
 
 
 def job(window: Window, stalls: Stalls) -> Scenario:
@@ -174,7 +189,7 @@ def run() -> int:
         app = QApplication.instance()
         window = next(w for w in QApplication.topLevelWidgets() if isinstance(w, Window))
         stalls = Stalls()
-        steps = {"search": search, "gallery": gallery, "job": job}[name](window, stalls)
+        steps = {"search": search, "gallery": gallery, "job": job, "footage": footage}[name](window, stalls)
         QTimer.singleShot(300, lambda: drive(steps, app))
         return original()
 

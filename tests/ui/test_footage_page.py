@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -16,18 +14,7 @@ from reid_desk.ui.pages.import_sheet import ImportPlan, ImportSheet
 from reid_desk.ui.pages.source_sheet import SourceSheet
 from reid_desk.ui.window import Window
 from tests.ui.filled_site import draw_person
-
-
-def write_video(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for k in range(3):
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 40 * k, np.uint8), format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
+from tests.ui.videos import write_video
 
 
 def drop(page: FootagePage, *paths: Path) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
+import resources
 from reid_desk.ui import words
 from reid_desk.ui.app import App
 from reid_desk.ui.camera_names import guess_camera
@@ -68,3 +71,21 @@ def test_likeness_is_told_in_three_bands() -> None:
 )
 def test_the_camera_is_guessed_from_names(path: str, known: list[str], camera: str) -> None:
     assert guess_camera(Path(path), known) == camera
+
+
+@pytest.mark.usefixtures("desk_app")
+def test_what_something_took() -> None:
+    assert [words.spent(s) for s in (20, 65, 600, 7_300)] == [
+        "less than a minute",
+        "1 minute",
+        "10 minutes",
+        "2 hours",
+    ]
+
+
+def test_every_plural_is_translated() -> None:
+    code = Path(words.__file__).read_text(encoding="utf-8")
+    asked = set(re.findall(r'"((?:about )?%L?n [^"]+)"', code))
+    known = ElementTree.fromstring(resources.read_text("translations/reid_desk_en.ts"))
+    assert asked == {message.findtext("source") for message in known.iter("message")}
+    assert all(form.text for form in known.iter("numerusform"))

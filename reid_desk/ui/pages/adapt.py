@@ -204,7 +204,10 @@ class AdaptPage(Page):
         self._clusters.setVisible(bool(clusters.values))
         if clusters.values:
             self._cluster_plot.show_lines(
-                {"clusters": (clusters.places, clusters.values), "noise": (noise.places, noise.values)}
+                {
+                    "clusters": ([place + 1 for place in clusters.places], clusters.values),
+                    "noise": ([place + 1 for place in noise.places], noise.values),
+                }
             )
             self._cluster_text.setText(
                 self.tr(

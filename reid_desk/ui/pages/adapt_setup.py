@@ -182,7 +182,7 @@ class AdaptSetup(Card):
             same = run.spec.get("arguments", {}).get("preset") == preset
             if run.state == "finished" and run.finished_at and same:
                 return self.tr("The last run with this preset took {time} on this machine.").format(
-                    time=words.duration(run.finished_at - run.started_at)
+                    time=words.spent(run.finished_at - run.started_at)
                 )
         return self.tr("The old model goes on answering while the new one learns.")
 

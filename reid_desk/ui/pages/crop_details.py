@@ -32,14 +32,14 @@ class CropDetails(QWidget):
         self._picture = Picture(self.tr("The crop, large"), minimum=QSize(120, 180))
         self._form = QFormLayout()
         self._form.setContentsMargins(0, 0, 0, 0)
-        self._form.setHorizontalSpacing(12)
+        self._form.setHorizontalSpacing(10)
         self._form.setVerticalSpacing(6)
         self._likeness = self._add(self.tr("Likeness"))
         self._camera = self._add(self.tr("Camera"))
         self._time = self._add(self.tr("Time"))
         self._clip = self._add(self.tr("Clip"))
-        self._offset = self._add(self.tr("In the clip"))
-        self._place = self._add(self.tr("In the frame"))
+        self._offset = self._add(self.tr("Offset"))
+        self._place = self._add(self.tr("Place"))
         self._track = self._add(self.tr("Track"))
         search = ActionButton(actions["search.this"], icon="search", kind="primary")
         card = Card(label(self.tr("Details"), size="heading"), self._picture, 4, self._form, 4, search)
@@ -55,7 +55,7 @@ class CropDetails(QWidget):
                 value.set_whole_text(words.NOTHING)
             return
         if score is not None:
-            self._likeness.set_whole_text(f"{score:.3f}, {words.likeness(score)}")
+            self._likeness.set_whole_text(f"{score:.3f}, {words.band_word(score)}")
         self._say(crop, self._clip_of(crop))
         site = self._desk.site
         self._reading.run(

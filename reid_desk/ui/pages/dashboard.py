@@ -39,7 +39,7 @@ class DashboardPage(Page):
         self.plot = Plot(
             self.tr("CMC curve"),
             desk.appearance,
-            height=220,
+            height=140,
             left=self.tr("right person found (%)"),
             bottom=self.tr("among the first … answers"),
         )
@@ -63,8 +63,8 @@ class DashboardPage(Page):
         self.content.addWidget(self._stack)
         self._exports = holder(
             row(
-                ActionButton(actions["dashboard.export_png"], icon="export"),
-                ActionButton(actions["dashboard.export_csv"], icon="export"),
+                ActionButton(actions["dashboard.export_png"], icon="export", text=self.tr("PNG…")),
+                ActionButton(actions["dashboard.export_csv"], icon="export", text=self.tr("CSV…")),
                 ActionButton(actions["dashboard.evaluate"], icon="dashboard", kind="primary"),
             )
         )
@@ -157,11 +157,11 @@ class DashboardPage(Page):
         made.setWordWrap(False)
         made.verticalHeader().hide()
         made.verticalHeader().setDefaultSectionSize(42)
-        made.setMinimumHeight(140)
+        made.setMinimumHeight(110)
         header = made.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for section, width in zip(range(1, 8), (150, 130, 80, 80, 80, 80, 84), strict=True):
+        for section, width in zip(range(1, 8), (144, 124, 76, 76, 76, 82, 84), strict=True):
             made.setColumnWidth(section, width)
         return made
 

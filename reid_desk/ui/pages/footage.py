@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -26,7 +27,7 @@ from reid_desk.ui.desk import Desk
 from reid_desk.ui.job_queue import Job
 from reid_desk.ui.job_runner import JobOutcome
 from reid_desk.ui.models.cameras import CameraRow, CamerasModel
-from reid_desk.ui.models.clips import NAME, STATE, ClipsModel
+from reid_desk.ui.models.clips import LENGTH, NAME, STATE, TRACKS, ClipsModel
 from reid_desk.ui.pages.guide import Guide
 from reid_desk.ui.pages.import_sheet import ImportPlan, ImportSheet, refusal_lines
 from reid_desk.ui.pages.page import Page
@@ -36,7 +37,8 @@ from reid_desk.ui.widgets.camera_delegate import CameraDelegate
 from reid_desk.ui.widgets.layout import UNIT, holder, row
 from reid_desk.ui.widgets.state_delegate import StateDelegate
 
-_CAMERAS_WIDTH = 232
+_CAMERAS_WIDTH = 216
+_ROOM_FOR_ALL_COLUMNS = 720
 _ROW_HEIGHT = 42
 
 
@@ -198,7 +200,7 @@ class FootagePage(Page):
         return made
 
     def _make_table(self) -> QTableView:
-        made = QTableView()
+        made = _ClipsTable()
         made.setAccessibleName(self.tr("Clips"))
         made.setModel(self.model)
         self._state_delegate = StateDelegate(self.desk.appearance)
@@ -213,7 +215,7 @@ class FootagePage(Page):
         header = made.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in zip(range(1, STATE + 1), (124, 156, 76, 76, 76, 150), strict=True):
+        for column, width in zip(range(1, STATE + 1), (116, 152, 74, 74, 70, 140), strict=True):
             made.setColumnWidth(column, width)
         made.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         made.addAction(self.actions_["footage.remove"])
@@ -301,6 +303,15 @@ class FootagePage(Page):
                 self.refresh()
 
         self.desk.background.run(fetch, take)
+
+
+class _ClipsTable(QTableView):
+    """Leaves out the less important columns where there is no room for all."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        for column in (LENGTH, TRACKS):
+            self.setColumnHidden(column, self.width() < _ROOM_FOR_ALL_COLUMNS)
+        super().resizeEvent(event)
 
 
 class _Follower:

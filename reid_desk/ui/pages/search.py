@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QGuiApplication, QImage, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
 from reid_desk.errors import ReidDeskError
@@ -30,6 +30,7 @@ from reid_desk.ui.widgets.text import ElidedLabel
 from reid_desk.ui.widgets.tile_delegate import SIZES, TileDelegate
 from reid_desk.ui.widgets.tile_view import TileView
 
+_ROOM_FOR_SIZES = 560
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 
@@ -49,7 +50,7 @@ class SearchPage(Page):
         self.details.hide()
         self.gallery = self._make_view(self.crops, scored=False, name=self.tr("All crops"))
         self.answers = self._make_view(self.matches, scored=True, name=self.tr("Possible matches"))
-        self._count = ElidedLabel(size="heading")
+        self._count = ElidedLabel(size="heading", elide=Qt.TextElideMode.ElideRight)
         self._empty = self._make_empty()
         self._nothing = EmptyState(
             "search",
@@ -187,6 +188,7 @@ class SearchPage(Page):
         self.actions_["search.this"].triggered.connect(self.search_selected)
         self.actions_["search.details"].toggled.connect(self.details.setVisible)
         self.actions_["search.details"].toggled.connect(lambda _: self._selected())
+        self.actions_["search.details"].toggled.connect(lambda _: self._make_room())
         self.actions_["search.back"].triggered.connect(self.back)
         self.actions_["search.paste"].triggered.connect(self._paste)
         self.actions_["search.open_image"].triggered.connect(self._open)
@@ -200,6 +202,15 @@ class SearchPage(Page):
             self._refuse(ReidDeskError())
         elif crop is not None:
             self.search(Query(crop=crop))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102 - Qt's name
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Hide the buttons for the size of the pictures where there is little room; the menu has them too."""
+        taken = (self.details.width() if not self.details.isHidden() else 0) + WIDTH
+        self._sizes.setVisible(self.width() - taken > _ROOM_FOR_SIZES)
 
     def _view(self) -> TileView:
         return self.answers if self._stack.currentWidget() is self.answers else self.gallery
@@ -296,12 +307,14 @@ class SearchPage(Page):
         larger = quiet_button(self.tr("Larger thumbnails"), "larger", self.actions_["view.larger"].trigger)
         details = quiet_button(self.tr("Details"), "details", self.actions_["search.details"].trigger)
         details.setToolTip(self.actions_["search.details"].toolTip())
-        bar = row(back, self._count, smaller, larger, details)
+        self._sizes = holder(row(smaller, larger))
+        bar = row(back, self._count, self._sizes, details)
         bar.setStretch(1, 1)
         middle = column(bar, self._stack)
         middle.setStretch(1, 1)
+        self._middle = holder(middle)
         side = scrolled(self.panel, self.tr("Query and filters"))
         side.setFixedWidth(WIDTH)
-        whole = row(side, 4, holder(middle), self.details, spacing=UNIT + 4)
+        whole = row(side, 4, self._middle, self.details, spacing=UNIT + 4)
         whole.setStretch(2, 1)
         return holder(whole)

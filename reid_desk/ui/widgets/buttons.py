@@ -98,6 +98,7 @@ class ActionButton(Button):
 def quiet_button(name: str, icon: str, act: Callable[[], object]) -> Button:
     """Return a small button with an icon only; ``name`` is its tool tip and accessible name."""
     made = Button(icon=icon, kind="quiet", name=name)
+    made.setFixedWidth(36)
     made.clicked.connect(act)
     return made
 

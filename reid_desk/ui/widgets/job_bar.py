@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QProgressBar, QStatusBar, QWidget
 
 from reid_desk.ui import words
@@ -26,7 +26,7 @@ class JobBar(QStatusBar):
         self._desk = desk
         self.setSizeGripEnabled(False)
         self._icon = IconLabel("done", 16)
-        self._text = ElidedLabel()
+        self._text = ElidedLabel(elide=Qt.TextElideMode.ElideRight)
         self._bar = QProgressBar(textVisible=False)
         self._bar.setFixedWidth(_BAR_WIDTH)
         self._bar.setAccessibleName(self.tr("Progress of the running job"))

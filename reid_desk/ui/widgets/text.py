@@ -48,10 +48,21 @@ def set_tone(where: QLabel, tone: Tone) -> None:
 
 
 class ElidedLabel(QLabel):
-    """One line that ends in an ellipsis where there is no room; the tool tip has it all."""
+    """One line with an ellipsis where there is no room; the tool tip has it all.
 
-    def __init__(self, text: str = "", *, size: Size = "body", tone: Tone = "plain") -> None:
+    ``elide`` is where the ellipsis stands: in the middle of paths, at the end of sentences.
+    """
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        size: Size = "body",
+        tone: Tone = "plain",
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
+    ) -> None:
         super().__init__()
+        self._mode = elide
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(_scaled(self.font(), size))
         self.setProperty("tone", tone)
@@ -71,4 +82,4 @@ class ElidedLabel(QLabel):
 
     def _elide(self) -> None:
         metrics = QFontMetrics(self.font())
-        self.setText(metrics.elidedText(self._whole, Qt.TextElideMode.ElideMiddle, max(self.width() - 8, 0)))
+        self.setText(metrics.elidedText(self._whole, self._mode, max(self.width() - 2, 0)))
