@@ -90,6 +90,8 @@ def _open_session(weights: Path) -> Any:
         raise FootageError(f"{weights}: there is no such file of detector weights. Check the path.")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    # Waiting threads would burn half of the processor's time, which decoding and the desk can use.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors share no other parent
