@@ -27,9 +27,7 @@ DEFAULT_ANALYSED_FPS = 10.0
 
 @dataclass(frozen=True, eq=False)
 class AnalysedTrack:
-    """One person's consecutive detections: ``boxes`` (``tracking.BOX_DTYPE``, [N]) in order, and their best
-    ``crops``.
-    """
+    """One person's detections in order, ``boxes`` [N] of ``tracking.BOX_DTYPE``, and their best ``crops``."""
 
     boxes: Boxes
     crops: list[AnalysedCrop]
@@ -88,9 +86,7 @@ def analyse(
 
 
 def step(fps: float, analysed_fps: float) -> int:
-    """Every how many frames of a clip with ``fps`` to look, so that at least ``analysed_fps`` a second are
-    seen.
-    """
+    """Every how many frames of a clip with ``fps`` to look, to see at least ``analysed_fps`` a second."""
     return max(1, int(fps / analysed_fps + 1e-6))
 
 

@@ -108,16 +108,13 @@ def sha256(path: Path) -> str:
 
 
 def frame_files(folder: Path) -> list[Path]:
-    """The numbered images of a folder of frames, in the order of their numbers (``frame9`` before
-    ``frame10``).
-    """
+    """The numbered images of a folder of frames, in the order of their numbers: 9 before 10."""
     images = (path for path in _visible_children(folder) if path.suffix.lower() in IMAGE_SUFFIXES)
     return sorted((path for path in images if any(map(str.isdigit, path.stem))), key=_natural_key)
 
 
 def open_container(path: Path) -> Any:
-    """Open a video with PyAV, from this machine's files only: a play list in disguise must not reach the
-    network.
+    """Open a video with PyAV, from this machine's files only: no play list in disguise reaches the network.
 
     Raises:
         FootageError: not a video, no video stream in it, or not readable.

@@ -19,8 +19,10 @@ _CUT_OFF = 0.5  # what a person who is cut by the frame's edge still counts
 
 @dataclass(frozen=True)
 class AnalysedCrop:
-    """One person's image: frame from 0, UTC seconds, pixels of the original frame, score and quality 0..1,
-    JPEG bytes.
+    """One person's image as JPEG bytes, and where it comes from.
+
+    Frames count from 0, ``time`` is UTC seconds, the box is in pixels of the original frame; ``score`` and
+    ``quality`` are 0..1.
     """
 
     frame: int
@@ -46,8 +48,7 @@ class Sighting:
 
 
 class CropChooser:
-    """Keeps the best crops of one track while it is followed; holds at most twice ``limit`` JPEGs and one
-    picture.
+    """Keeps the best crops of one track while it is followed: at most twice ``limit`` JPEGs and one picture.
 
     Time is cut into intervals, of which each keeps its best crop. When there are too many, neighbours are
     joined and the interval doubles, so that a track of seconds and one of hours both give crops spread over
@@ -104,17 +105,14 @@ class CropChooser:
 
 
 def cut_out(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A copy of the pixels of ``box`` (left, top, width, height, ...) in ``image``, uint8 RGB [h, w, 3];
-    never scaled.
-    """
+    """A copy of what ``box`` (left, top, width, height, ...) holds of ``image``, uint8 RGB [h, w, 3], unscaled."""
     left, top = max(0, int(box[0])), max(0, int(box[1]))
     right, bottom = int(np.ceil(box[0] + box[2])), int(np.ceil(box[1] + box[3]))
     return image[top : max(bottom, top + 1), left : max(right, left + 1)].copy()
 
 
 def visibilities(boxes: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
-    """How much of each person is seen, 0..1 float32 [K]: boxes [K, 4+] less what other boxes cover and edges
-    cut.
+    """How much of each person is seen, float32 [K] 0..1: boxes [K, 4+] less what others cover and edges cut.
 
     A person whose feet are lower in the frame stands nearer, so hides others and is not hidden by them.
     """

@@ -42,9 +42,7 @@ class Tracker:
     """Gives each detection of a frame the number of its track; frames come in order."""
 
     def __init__(self, settings: TrackingSettings, *, fps: float, sure_score: float) -> None:
-        """``fps``: analysed frames a second; ``sure_score``: from this score on a detection may begin a
-        track.
-        """
+        """``fps`` is analysed frames a second; from ``sure_score`` on a detection may begin a track."""
         from trackers import ByteTrackTracker  # noqa: PLC0415 - takes two seconds to load
 
         self._tracker = ByteTrackTracker(

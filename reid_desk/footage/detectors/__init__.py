@@ -30,9 +30,7 @@ class Detector(Protocol):
     sure_score: float
 
     def detect(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """People in a frame, uint8 RGB [H, W, 3]: float32 [K, 5], (left, top, width, height) in pixels, score
-        0..1.
-        """
+        """People in a frame, uint8 RGB [H, W, 3]: float32 [K, 5] of (left, top, width, height) pixels, score."""
 
     def reset(self) -> None:
         """Forget all earlier frames: another clip follows."""

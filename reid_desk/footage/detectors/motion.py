@@ -48,9 +48,7 @@ class MotionDetector:
         self._heights = HeightModel()
 
     def detect(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """People in a frame, uint8 RGB [H, W, 3]: float32 [K, 5], (left, top, width, height) in pixels,
-        score.
-        """
+        """People in a frame, uint8 RGB [H, W, 3]: float32 [K, 5] of (left, top, width, height) pixels, score."""
         scale = min(1.0, _MOST_ROWS / frame.shape[0])
         if scale < 1:
             frame = np.asarray(

@@ -60,9 +60,7 @@ class HeightModel:
         return height
 
     def at_top(self, top: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Heights in pixels of people whose heads are in these rows: height = (slope x top + base) / (1 -
-        slope).
-        """
+        """Heights in pixels of people whose heads are in these rows: (slope x top + base) / (1 - slope)."""
         height: NDArray[np.float64] = np.maximum(
             _SHORTEST, (self._slope * top + self._base) / (1 - self._slope)
         )

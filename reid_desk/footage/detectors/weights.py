@@ -36,8 +36,7 @@ def cache_folder() -> Path:
 
 
 def find_weights(name: str, *, folder: Path | None = None) -> Path:
-    """The file of the weights called ``name``: from ``folder`` (default: the cache folder), else fetched into
-    it.
+    """The file of the weights called ``name``: in ``folder`` (default: the cache folder), else fetched there.
 
     A file of that name which lies in the folder already is taken as it is: that is how it is brought by hand.
 

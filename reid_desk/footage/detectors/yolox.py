@@ -16,9 +16,7 @@ _PERSON = 5  # column of COCO's class 0, after the box and the objectness
 
 
 class YoloxDetector:
-    """A YOLOX network as its authors export it: BGR 0..255 float [1, 3, H, W] in, [1, cells, 5 + classes]
-    out.
-    """
+    """A YOLOX network as its authors export it: BGR 0..255 [1, 3, H, W] in, [1, cells, 5 + classes] out."""
 
     name = "yolox"
     sure_score = 0.6
@@ -39,9 +37,7 @@ class YoloxDetector:
         self._check_output(weights)
 
     def detect(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """People in a frame, uint8 RGB [H, W, 3]: float32 [K, 5], (left, top, width, height) in pixels,
-        score.
-        """
+        """People in a frame, uint8 RGB [H, W, 3]: float32 [K, 5] of (left, top, width, height) pixels, score."""
         import cv2  # noqa: PLC0415 - loaded with the detector, not with the desk
 
         scale = min(self._height / frame.shape[0], self._width / frame.shape[1])
