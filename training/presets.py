@@ -51,8 +51,9 @@ COMPACT = Settings(
         norms_from_target=True,
         norm_group=0,
     ),
-    # Found on cuhk03 -> cuhk01: a third of the usual rate that falls to 0 (at 2e-4 the students forget what
-    # they know within an epoch), a fixed radius (the automatic one leaves 40 % of the crops out).
+    # Found on cuhk03 -> cuhk01. A third of the usual rate, falling to 0: at 2e-4 the students forget within an
+    # epoch what they know. A fixed radius: the automatic one leaves 40 % of the crops out. No soft labels: with them
+    # mAP fell from .377 to .287 in ten short epochs, without them it rose from .354 to .388 in three.
     teacher_student=TeacherStudentSettings(
         epochs=10,
         iterations_per_epoch=40,
@@ -63,6 +64,8 @@ COMPACT = Settings(
         alpha=0.99,
         expected_images=4.0,
         eps=0.5,
+        soft_identity_weight=0.0,
+        soft_triplet_weight=0.0,
         camera_centred=True,
         triplet_scale=4.0,
         norm_group=0,
