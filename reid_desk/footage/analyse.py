@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from reid_desk.footage.appearance import changes, colours
 from reid_desk.footage.clips import ClipInfo
-from reid_desk.footage.crops import AnalysedCrop, CropChooser, Sighting, cut_out, visibilities
+from reid_desk.footage.crops import AnalysedCrop, CropChooser, Sighting, best, cut_out, visibilities
 from reid_desk.footage.decode import Frame, frames
 from reid_desk.footage.detectors import Detector
 from reid_desk.footage.tracking import (
@@ -23,6 +24,8 @@ from reid_desk.footage.tracking import (
 
 DEFAULT_ANALYSED_FPS = 10.0
 """Frames a second that are looked at unless told otherwise: walking people are followed well from 8 on."""
+
+_CANDIDATES = 4  # crops kept while a track goes on, for each one wanted: it may turn out to be several people
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,13 +95,22 @@ def step(fps: float, analysed_fps: float) -> int:
 
 @dataclass(eq=False)
 class _Open:
-    """A track that may go on."""
+    """A track that may go on: per detection its row of ``BOX_DTYPE``, its colours and its visibility."""
 
     crops: CropChooser
     rows: list[tuple[float, ...]] = field(default_factory=list)
+    looks: list[NDArray[np.float32]] = field(default_factory=list)
+    visibility: list[float] = field(default_factory=list)
 
-    def boxes(self) -> Boxes:
-        return np.array(self.rows, dtype=BOX_DTYPE)
+    def persons(self) -> list[tuple[Boxes, list[AnalysedCrop]]]:
+        """The boxes and crops of each person the tracker took for one and the same."""
+        boxes = np.array(self.rows, dtype=BOX_DTYPE)
+        crops = self.crops.crops()
+        parts = np.split(boxes, changes(np.stack(self.looks), np.array(self.visibility, np.float32)))
+        return [
+            (part, [crop for crop in crops if part["frame"][0] <= crop.frame <= part["frame"][-1]])
+            for part in parts
+        ]
 
 
 class _Followed:
@@ -135,14 +147,14 @@ class _Followed:
     def _add_box(
         self, number: int, frame: Frame, time: float, box: NDArray[np.float32], visibility: float
     ) -> None:
-        track = self._open.setdefault(number, _Open(CropChooser(self._crops_per_track)))
+        track = self._open.setdefault(number, _Open(CropChooser(_CANDIDATES * self._crops_per_track)))
         left, top, width, height, score = box.tolist()
+        image = cut_out(frame.image, box)
         track.rows.append((frame.index, time, left, top, width, height, score))
-        track.crops.offer(
-            Sighting(
-                frame.index, time, (left, top, width, height, score), visibility, cut_out(frame.image, box)
-            )
-        )
+        track.looks.append(colours(image))
+        track.visibility.append(visibility)
+        place = (left, top, width, height, score)
+        track.crops.offer(Sighting(frame.index, time, place, visibility, image))
 
     def _close_lost(self, time: float) -> None:
         # Twice the tracker's patience: it alone decides when a track is over, this only frees memory.
@@ -151,10 +163,10 @@ class _Followed:
             self._close(number)
 
     def _close(self, number: int) -> None:
-        track = self._open.pop(number)
-        boxes = track.boxes()
-        if not is_worth_keeping(boxes, self._settings, sure_score=self._sure_score):
-            return
-        if self._settings.interpolate:
-            boxes = interpolated(boxes, np.array(self._frames, np.int32), np.array(self._times))
-        self._over.append(AnalysedTrack(boxes, track.crops.best()))
+        for boxes, crops in self._open.pop(number).persons():
+            if crops and is_worth_keeping(boxes, self._settings, sure_score=self._sure_score):
+                filled = self._filled(boxes) if self._settings.interpolate else boxes
+                self._over.append(AnalysedTrack(filled, best(crops, self._crops_per_track)))
+
+    def _filled(self, boxes: Boxes) -> Boxes:
+        return interpolated(boxes, np.array(self._frames, np.int32), np.array(self._times))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -48,15 +49,15 @@ class Sighting:
 
 
 class CropChooser:
-    """Keeps the best crops of one track while it is followed: at most twice ``limit`` JPEGs and one picture.
+    """Keeps the best crops of one track while it is followed: at most ``most`` JPEGs and one picture.
 
     Time is cut into intervals, of which each keeps its best crop. When there are too many, neighbours are
     joined and the interval doubles, so that a track of seconds and one of hours both give crops spread over
     all their time.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._interval = _SHORTEST_INTERVAL
         self._began: float | None = None
         self._chosen: dict[int, AnalysedCrop] = {}
@@ -79,11 +80,10 @@ class CropChooser:
             if quality > self._current_quality:
                 self._current, self._current_quality = sighting, quality
 
-    def best(self) -> list[AnalysedCrop]:
-        """At most ``limit`` crops, in order of time."""
+    def crops(self) -> list[AnalysedCrop]:
+        """What was kept, in order of time."""
         self._settle()
-        best = sorted(self._chosen.values(), key=lambda crop: crop.quality, reverse=True)[: self._limit]
-        return sorted(best, key=lambda crop: crop.time)
+        return sorted(self._chosen.values(), key=lambda crop: crop.time)
 
     def _settle(self) -> None:
         """Encode the best crop of the current interval and make room for the next."""
@@ -91,7 +91,7 @@ class CropChooser:
             crop = _encode(self._current, self._current_quality)
             self._keep(self._chosen, self._current_slot, crop)
         self._current, self._current_quality = None, -1.0
-        while len(self._chosen) > 2 * self._limit:
+        while len(self._chosen) > self._most:
             self._interval *= 2
             joined: dict[int, AnalysedCrop] = {}
             for slot, crop in self._chosen.items():
@@ -102,6 +102,12 @@ class CropChooser:
     def _keep(chosen: dict[int, AnalysedCrop], slot: int, crop: AnalysedCrop) -> None:
         if slot not in chosen or chosen[slot].quality < crop.quality:
             chosen[slot] = crop
+
+
+def best(crops: Sequence[AnalysedCrop], limit: int) -> list[AnalysedCrop]:
+    """At most ``limit`` of ``crops``, those of the highest quality, in order of time."""
+    chosen = sorted(crops, key=lambda crop: crop.quality, reverse=True)[:limit]
+    return sorted(chosen, key=lambda crop: crop.time)
 
 
 def cut_out(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:

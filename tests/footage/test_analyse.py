@@ -148,3 +148,21 @@ def test_the_motion_detector_follows_people_through_a_whole_clip(tmp_path: Path)
         found, people = found + len(rows), people + len(inside)
     assert right / people > 0.65
     assert right / found > 0.7  # those who are half out of the picture are found but not counted
+
+
+def test_a_track_that_goes_over_to_another_person_is_taken_apart(tmp_path: Path) -> None:
+    place = (140, 80, 40, 100)
+    pictures = [ground() for _ in range(50)]
+    for number, picture in enumerate(pictures):
+        coat, trousers = ((180, 30, 30), (30, 30, 120)) if number < 25 else ((40, 140, 60), (20, 20, 20))
+        picture[80:130, 140:180], picture[130:180, 140:180] = coat, trousers
+    boxes = [[place]] * 50
+    analysis = analyse(
+        probe(write_clip(tmp_path / "clip.mp4", pictures)), KnownDetector(boxes), started_at=STARTED
+    )
+    assert [(t.boxes["frame"][0], t.boxes["frame"][-1]) for t in analysis.tracks] == [(1, 24), (25, 49)]
+    for track in analysis.tracks:
+        assert track.crops
+        assert {
+            track.boxes["frame"][0] <= crop.frame <= track.boxes["frame"][-1] for crop in track.crops
+        } == {True}
