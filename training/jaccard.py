@@ -48,32 +48,87 @@ def nearest_neighbours(features: Floats, k: int, *, device: str = "cpu") -> Neig
         k: how many, with the image itself.
         device: where the similarities are computed.
     """
-    k = min(k, len(features))
-    whole = torch.from_numpy(np.ascontiguousarray(features, np.float32)).to(device)
-    step = max(1, _BLOCK_BYTES // (4 * len(whole)))
-    found = [_nearest(whole, start, min(start + step, len(whole)), k) for start in range(0, len(whole), step)]
-    indices = np.concatenate([block.indices for block in found])
-    similarities = np.concatenate([block.similarities for block in found])
-    return Neighbours(indices, similarities)
+    found = _search(features, features, k, device=device, among_themselves=True)
+    order = np.lexsort((found.indices, -found.similarities))
+    similarities = np.take_along_axis(found.similarities, order, 1)
+    similarities[:, 0] = 1.0
+    return Neighbours(np.take_along_axis(found.indices, order, 1), similarities)
 
 
-def _nearest(features: torch.Tensor, start: int, stop: int, k: int) -> Neighbours:
-    similarities = features[start:stop] @ features.T
-    rows = torch.arange(stop - start, device=features.device)
-    similarities[rows, rows + start] = torch.inf  # first, whatever its duplicates and rounding say
-    values, indices = torch.topk(similarities, min(k + 1, len(features)))
+def _search(
+    queries: Floats, gallery: Floats, k: int, *, device: str, among_themselves: bool = False
+) -> Neighbours:
+    """The ``k`` rows of ``gallery`` that are nearest to each query, ties to the lower index, in no order.
+
+    ``among_themselves``: queries are the gallery, and each is its own first neighbour with similarity infinity.
+    """
+    k = min(k, len(gallery))
+    whole = torch.from_numpy(np.ascontiguousarray(gallery, np.float32)).to(device)
+    step = max(1, _BLOCK_BYTES // (4 * max(1, len(whole))))
+    indices, values = [], []
+    for start in range(0, len(queries), step):
+        block = np.ascontiguousarray(queries[start : start + step], np.float32)
+        similarities = torch.from_numpy(block).to(device) @ whole.T
+        if among_themselves:  # first, whatever its duplicates and rounding say
+            rows = torch.arange(len(block), device=device)
+            similarities[rows, rows + start] = torch.inf
+        nearest, places = _top(similarities, k)
+        indices.append(places.cpu().numpy())
+        values.append(nearest.cpu().numpy())
+    return Neighbours(np.concatenate(indices), np.concatenate(values))
+
+
+def _top(similarities: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    values, indices = torch.topk(similarities, min(k + 1, similarities.shape[1]))
     cut_through_a_tie = values[:, k - 1] == values[:, min(k, values.shape[1] - 1)]
-    if k < len(features) and bool(cut_through_a_tie.any()):
+    if k < similarities.shape[1] and bool(cut_through_a_tie.any()):
         tied = similarities[cut_through_a_tie].sort(dim=1, descending=True, stable=True)
         indices[cut_through_a_tie, :k] = tied.indices[:, :k]
-    return _in_order(values[:, :k].cpu().numpy(), indices[:, :k].cpu().numpy())
+    return values[:, :k], indices[:, :k]
 
 
-def _in_order(similarities: Floats, indices: Integers) -> Neighbours:
-    order = np.lexsort((indices, -similarities))
-    similarities = np.take_along_axis(similarities, order, 1)
-    similarities[:, 0] = 1.0
-    return Neighbours(np.take_along_axis(indices, order, 1), similarities)
+def neighbours_by_camera(
+    features: Floats, cameras: Integers, own: int, others: int, *, device: str = "cpu"
+) -> tuple[Neighbours, Neighbours]:
+    """The nearest images of each image by its own camera, and by all other cameras.
+
+    Where there are too few the lists end in -1 with similarity 0.
+
+    Args:
+        features: [N, D], rows of unit length.
+        cameras: [N]; images of unknown camera (-1) are taken as those of one.
+        own: how many by the same camera, with the image itself, which is the first.
+        others: how many by other cameras, nearest first.
+        device: where the similarities are computed.
+    """
+    mine, theirs = _nobody(len(features), own), _nobody(len(features), others)
+    for camera in np.unique(cameras):
+        here, elsewhere = np.flatnonzero(cameras == camera), np.flatnonzero(cameras != camera)
+        found = nearest_neighbours(features[here], own, device=device)
+        mine.indices[here, : found.indices.shape[1]] = here[found.indices]
+        mine.similarities[here, : found.indices.shape[1]] = found.similarities
+        if not len(elsewhere):
+            continue
+        found = _search(features[here], features[elsewhere], others, device=device)
+        order = np.lexsort((found.indices, -found.similarities))
+        columns = slice(0, found.indices.shape[1])
+        theirs.indices[here, columns] = elsewhere[np.take_along_axis(found.indices, order, 1)]
+        theirs.similarities[here, columns] = np.take_along_axis(found.similarities, order, 1)
+    return mine, theirs
+
+
+def _nobody(count: int, k: int) -> Neighbours:
+    return Neighbours(np.full((count, k), -1, np.int64), np.zeros((count, k), np.float32))
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """A list of neighbours of each image, and how far down it each step of the distance looks."""
+
+    neighbours: Neighbours
+    mutual: int  # columns that k-reciprocal sets are made of
+    half: int  # columns for the sets that expand them
+    nearest: int  # columns that query expansion averages over
 
 
 def jaccard_distance(
@@ -102,7 +157,44 @@ def jaccard_distance(
     """
     if neighbours is None:
         neighbours = nearest_neighbours(features, k1 + 1, device=device)
-    vectors = _expand_query(_encode(features, neighbours, k1), neighbours.indices[:, :k2])
+    return _distance(features, [_Ranking(neighbours, k1 + 1, round(k1 / 2) + 1, k2)], max_distance)
+
+
+def camera_aware_jaccard_distance(
+    features: Floats,
+    cameras: Integers,
+    k1: int = 30,
+    k2: int = 6,
+    *,
+    max_distance: float = 1.0,
+    device: str = "cpu",
+) -> Sparse:
+    """The Jaccard distance whose neighbours come from each image's own camera and from the others, apart.
+
+    Among all images the nearest are those of the same camera, so that a person's images by two cameras share few
+    neighbours. Here each camera has its part in the ``k1`` and ``k2`` neighbours: with C cameras the own one about
+    ``k1 / C``. With a single camera this is :func:`jaccard_distance`. Arguments and result are as there, with
+    ``cameras`` [N], unknown ones (-1) taken as one.
+
+    Source: Chen et al. 2024, "CA-Jaccard: Camera-aware Jaccard Distance for Person Re-identification".
+    """
+    count = len(np.unique(cameras))
+    if count < 2:
+        return jaccard_distance(features, k1, k2, max_distance=max_distance, device=device)
+    own = max(2, round(k1 / count))
+    others = max(2, k1 - own)
+    own_nearest = max(2, round(k2 / count)) if k2 > 1 else 1
+    nearest = max(1, k2 - own_nearest) if k2 > 1 else 0
+    mine, theirs = neighbours_by_camera(features, cameras, own + 1, others, device=device)
+    rankings = [
+        _Ranking(mine, own + 1, round(own / 2) + 1, own_nearest),
+        _Ranking(theirs, others, max(1, round(others / 2)), nearest),
+    ]
+    return _distance(features, rankings, max_distance)
+
+
+def _distance(features: Floats, rankings: list[_Ranking], max_distance: float) -> Sparse:
+    vectors = _expand_query(_encode(features, rankings), rankings)
     # Similarities are never 0 where they are stored, so sparse sums cannot lose one.
     upper = sparse.vstack(list(_similar_pairs(vectors, max_distance)), format="csr")
     distance = (upper + upper.T + sparse.eye_array(len(features), dtype=np.float32)).tocsr()
@@ -111,11 +203,11 @@ def jaccard_distance(
     return distance
 
 
-def _encode(features: Floats, neighbours: Neighbours, k1: int) -> Sparse:
+def _encode(features: Floats, rankings: list[_Ranking]) -> Sparse:
     """Each image as a vector over its expanded k-reciprocal neighbours, weights exp(-squared distance), sum
     1."""
-    expanded = _expanded_neighbours(neighbours.indices, k1)
-    known = _graph(neighbours.indices, _weight(neighbours.similarities))
+    expanded = _expanded_neighbours(rankings)
+    known = sum(_graph(each.neighbours.indices, _weight(each.neighbours.similarities)) for each in rankings)
     weights = expanded.multiply(known).tocsr()
     missing = (expanded - expanded.multiply(known > 0)).tocoo()
     missing.eliminate_zeros()
@@ -138,14 +230,14 @@ def _similarities(features: Floats, rows: Integers, columns: Integers) -> Floats
     return result
 
 
-def _expanded_neighbours(indices: Integers, k1: int) -> Sparse:
+def _expanded_neighbours(rankings: list[_Ranking]) -> Sparse:
     """[N, N] of ones: mutual neighbours, and those of theirs that two thirds agree with (eq 4 of the
     source)."""
-    mutual = _mutual(indices[:, : k1 + 1])
-    half = _mutual(indices[:, : round(k1 / 2) + 1])
+    mutual = _mutual([each.neighbours.indices[:, : each.mutual] for each in rankings])
+    half = _mutual([each.neighbours.indices[:, : each.half] for each in rankings])
     sizes = np.diff(half.indptr)
     blocks = []
-    for start in range(0, len(indices), _ROWS_PER_BLOCK):
+    for start in range(0, mutual.shape[0], _ROWS_PER_BLOCK):
         own = mutual[start : start + _ROWS_PER_BLOCK]
         agreeing = (own @ half.T).multiply(own).tocsr()
         agreeing.data = (3 * agreeing.data > 2 * sizes[agreeing.indices]).astype(np.float32)
@@ -156,26 +248,30 @@ def _expanded_neighbours(indices: Integers, k1: int) -> Sparse:
     return expanded
 
 
-def _mutual(indices: Integers) -> Sparse:
-    """[N, N] of ones where two images are among each other's nearest."""
-    forward = _graph(indices, np.ones(indices.shape, np.float32))
-    return forward.multiply(forward.T.tocsr()).tocsr()
+def _mutual(lists: list[Integers]) -> Sparse:
+    """[N, N] of ones where two images are among each other's nearest, in any of ``lists``, which share no image."""
+    graphs = [_graph(indices, np.ones(indices.shape, np.float32)) for indices in lists]
+    return sum(graph.multiply(graph.T.tocsr()) for graph in graphs).tocsr()
 
 
 def _graph(indices: Integers, weights: Floats) -> Sparse:
-    count, k = indices.shape
-    starts = np.arange(0, count * k + 1, k)
-    # A copy: sorting happens in place, and the ranking must keep its order.
-    graph = sparse.csr_array((weights.ravel(), indices.ravel(), starts), shape=(count, count), copy=True)
+    """[N, N] with ``weights`` [N, k] at ``indices`` [N, k]; -1 is no image."""
+    count = len(indices)
+    there = indices >= 0
+    starts = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
+    # A selection is a copy: sorting happens in place, and the ranking must keep its order.
+    graph = sparse.csr_array((weights[there], indices[there], starts), shape=(count, count))
     graph.sort_indices()
     return graph
 
 
-def _expand_query(vectors: Sparse, nearest: Integers) -> Sparse:
+def _expand_query(vectors: Sparse, rankings: list[_Ranking]) -> Sparse:
     """The mean of each image's vector and its nearest neighbours' (eq 11 of the source)."""
+    nearest = np.concatenate([each.neighbours.indices[:, : each.nearest] for each in rankings], axis=1)
     if nearest.shape[1] == 1:
         return vectors
-    return (_graph(nearest, np.full(nearest.shape, 1 / nearest.shape[1], np.float32)) @ vectors).tocsr()
+    share = (1 / (nearest >= 0).sum(axis=1, keepdims=True)).astype(np.float32)
+    return (_graph(nearest, np.broadcast_to(share, nearest.shape)) @ vectors).tocsr()
 
 
 def _similar_pairs(vectors: Sparse, max_distance: float) -> Iterator[Sparse]:

@@ -124,6 +124,32 @@ def attraction_loss(features: Tensor, centres: Tensor) -> Tensor:
     return (F.normalize(features) - centres.detach()).pow(2).sum(1).mean()
 
 
+def camera_proxy_loss(
+    logits: Tensor, own: Tensor, clusters: Tensor, cameras: Tensor, *, hardest: int = 50
+) -> Tensor:
+    """Each image towards its own proxy among those of its camera, and towards its cluster's by all cameras.
+
+    Beyond the paper: Wang et al. 2021, "Camera-aware Proxies for Unsupervised Person Re-Identification". The second
+    part, among the cluster's proxies and the ``hardest`` others, counts half, as there.
+
+    Args:
+        logits: similarities to the proxies over the temperature, [N, P].
+        own: the proxy of each image, int64 [N].
+        clusters: of each proxy, int64 [P].
+        cameras: of each proxy, int64 [P].
+        hardest: how many proxies of other clusters each image is held against.
+    """
+    same_camera = cameras[None, :] == cameras[own][:, None]
+    within = F.cross_entropy(logits.masked_fill(~same_camera, -torch.inf), own)
+    positive = clusters[None, :] == clusters[own][:, None]
+    negatives = logits.detach().masked_fill(positive, -torch.inf)
+    chosen = negatives.topk(min(hardest, logits.shape[1]), dim=1).indices
+    compared = positive.scatter(1, chosen, value=True)
+    log_p = logits - logits.masked_fill(~compared, -torch.inf).logsumexp(1, keepdim=True)
+    across = -(log_p * positive).sum(1) / positive.sum(1)
+    return within + 0.5 * across.mean()
+
+
 @dataclass(frozen=True)
 class AdaptationWeights:
     """Weights of eq 20. What beta 1 and beta 2 leave of 1 is the attraction's."""
@@ -139,16 +165,25 @@ class AdaptationWeights:
         return 1 - self.identity - self.triplet
 
 
-def adaptation_loss(
-    weights: AdaptationWeights,
-    *,
-    identity: Tensor,
-    soft_identity: Tensor,
-    triplet: Tensor,
-    soft_triplet: Tensor,
-    attraction: Tensor,
-) -> Tensor:
+@dataclass(frozen=True)
+class AdaptationTerms:
+    """The terms of eq 20 for one student, scalars. A term without weight need not be there."""
+
+    identity: Tensor
+    triplet: Tensor
+    attraction: Tensor
+    soft_identity: Tensor | None = None
+    soft_triplet: Tensor | None = None
+
+
+def adaptation_loss(weights: AdaptationWeights, terms: AdaptationTerms) -> Tensor:
     """Eq 20 for one of the two students; the whole loss is the sum over both."""
-    classification = (1 - weights.soft_identity) * identity + weights.soft_identity * soft_identity
-    ranking = (1 - weights.soft_triplet) * triplet + weights.soft_triplet * soft_triplet
-    return weights.identity * classification + weights.triplet * ranking + weights.attraction * attraction
+    classification = _mixed(terms.identity, terms.soft_identity, weights.soft_identity)
+    ranking = _mixed(terms.triplet, terms.soft_triplet, weights.soft_triplet)
+    return (
+        weights.identity * classification + weights.triplet * ranking + weights.attraction * terms.attraction
+    )
+
+
+def _mixed(hard: Tensor, soft: Tensor | None, weight: float) -> Tensor:
+    return hard if soft is None else (1 - weight) * hard + weight * soft

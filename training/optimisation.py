@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 def build_optimiser(
@@ -63,15 +63,37 @@ class MeanTeacher:
     """Eq 15: the teacher's parameters follow the student's, once an iteration.
 
     ``E_t = a E_(t-1) + (1 - a) theta`` with ``a = min(1 - 1 / (t + 1), alpha)``, so that the first iterations
-    average evenly. Buffers (norm statistics) are the teacher's own: it stays in training mode.
+    average evenly.
     """
 
-    def __init__(self, teacher: nn.Module, student: nn.Module, *, alpha: float) -> None:
-        self.alpha = alpha
-        self.iteration = 0
-        self._teacher: list[Tensor] = [p.data for p in teacher.parameters()]
-        self._student: list[Tensor] = [p.data for p in student.parameters()]
+    def __init__(
+        self,
+        teacher: nn.Module,
+        student: nn.Module,
+        *,
+        alpha: float,
+        buffers: bool = False,
+        iteration: int = 0,
+    ) -> None:
+        """Let ``teacher`` follow ``student``, a module of the same make.
 
+        Args:
+            teacher: changed in place.
+            student: followed.
+            alpha: momentum, 0..1.
+            buffers: whether norm statistics follow too. A teacher that is run on the batches has its own: it stays
+                in training mode. One that is not run has none but the student's.
+            iteration: t of the first update.
+        """
+        self.alpha = alpha
+        self.iteration = iteration
+        self._teacher, self._student = (
+            [each.data for each in module.parameters()]
+            + [each for each in module.buffers() if buffers and each.is_floating_point()]
+            for module in (teacher, student)
+        )
+
+    @torch.no_grad()
     def update(self) -> None:
         """Take one step towards the student."""
         momentum = min(1 - 1 / (self.iteration + 1), self.alpha)

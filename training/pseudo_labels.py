@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from training.errors import ClusteringError
-from training.jaccard import Sparse, jaccard_distance, nearest_neighbours
+from training.jaccard import Sparse, camera_aware_jaccard_distance, jaccard_distance, nearest_neighbours
 
 if TYPE_CHECKING:
     from training.settings import TeacherStudentSettings
@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 NOISE = -1
+UNKNOWN = -1  # camera
 
 # Farther pairs matter to no radius that auto_eps gives, and are most of all pairs.
 _KEPT_DISTANCE = 0.95
@@ -69,9 +70,21 @@ class Clustering:
 
 
 def cluster_target(
-    features: Floats, settings: TeacherStudentSettings, *, seed: int, device: str = "cpu"
+    features: Floats,
+    settings: TeacherStudentSettings,
+    *,
+    cameras: Integers | None = None,
+    seed: int,
+    device: str = "cpu",
 ) -> Clustering:
     """Cluster L2-normalised ``features`` [N, D] as the settings of stage 3 say.
+
+    Args:
+        features: [N, D], rows of unit length.
+        settings: of stage 3.
+        cameras: [N] of the images, -1 where not known; ``None``: of none.
+        seed: of K-means.
+        device: where neighbours are searched.
 
     Raises:
         ClusteringError: the features are not finite, or the clusters give nothing to learn from.
@@ -81,6 +94,10 @@ def cluster_target(
             "The target cannot be clustered: its features are not numbers, so the network has diverged;"
             " lower the learning rate."
         )
+    if cameras is None:
+        cameras = np.full(len(features), UNKNOWN, np.int64)
+    if settings.camera_centred:
+        features = centred_by_camera(features, cameras)
     if settings.clustering == "kmeans":
         labels = kmeans(features, settings.kmeans_clusters, seed)
         clustering = _clustering(labels, f"K-means, k {settings.kmeans_clusters}")
@@ -89,7 +106,9 @@ def cluster_target(
     k1, k2 = auto_k(settings.expected_images)
     k1, k2 = settings.k1 or k1, settings.k2 or k2
     kept = max(_KEPT_DISTANCE, settings.eps or 0)
-    distance = jaccard_distance(features, k1, k2, max_distance=kept, device=device)
+    if not settings.camera_aware:
+        cameras = np.full_like(cameras, UNKNOWN)
+    distance = camera_aware_jaccard_distance(features, cameras, k1, k2, max_distance=kept, device=device)
     eps = settings.eps or auto_eps(distance, settings.expected_images)
     min_samples = settings.min_samples or auto_min_samples(settings.expected_images)
     method = f"DBSCAN, eps {eps:.3f}, min_samples {min_samples}, k1 {k1}, k2 {k2}"
@@ -250,6 +269,32 @@ def centred_by_camera(features: Floats, cameras: Integers) -> Floats:
         centred[members] -= features[members].mean(axis=0)
     centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
     return centred
+
+
+@dataclass(frozen=True)
+class CameraParts:
+    """Clusters taken apart by camera.
+
+    Attributes:
+        labels: int64 [N], the part of each image, 0 to P - 1; -1 for noise.
+        clusters: int64 [P], the cluster of each part.
+        cameras: int64 [P], the camera of each part.
+    """
+
+    labels: Integers
+    clusters: Integers
+    cameras: Integers
+
+
+def split_by_camera(labels: Integers, cameras: Integers) -> CameraParts:
+    """Each cluster of ``labels`` [N] taken apart by the images' ``cameras`` [N]."""
+    inside = labels != NOISE
+    pairs, numbers = np.unique(
+        np.stack([labels[inside], cameras[inside]], axis=1), axis=0, return_inverse=True
+    )
+    parts = np.full(len(labels), NOISE, np.int64)
+    parts[inside] = numbers.reshape(-1)
+    return CameraParts(parts, pairs[:, 0], pairs[:, 1])
 
 
 def cluster_centres(features: Floats, labels: Integers) -> Floats:

@@ -82,6 +82,7 @@ class TeacherStudentSettings:
     identities: int = 16  # clusters a batch; MMT
     instances: int = 4  # images of each; MMT
     optimiser: str = "adam"  # "adam" or "adamw"
+    keep_optimiser: bool = False  # False: built anew every epoch, moments lost; MMT
     learning_rate: float = 3.5e-4  # MMT
     schedule: str = "constant"  # "constant" (MMT) or "cosine": to 0 at the end of the last epoch
     weight_decay: float = 5e-4  # MMT
@@ -94,6 +95,14 @@ class TeacherStudentSettings:
     eps: float | None = None  # DBSCAN radius, 0..1; None: auto, from the nearest pairs
     min_samples: int | None = None  # DBSCAN; None: 4, or 2 where fewer than 8 images a person are expected
     camera_centred: bool = False  # True: cluster features less their camera's mean; ours, measured
+    camera_aware: bool = False  # True: neighbours of the own camera and of others apart; CA-Jaccard
+    head: str = (
+        "classifier"  # "classifier" (from the centres, MMT) or "memory" (of the centres; Cluster Contrast)
+    )
+    memory_temperature: float = 0.05  # of the memory's logits; SpCL
+    memory_momentum: float = 0.4  # share of a centre that a batch leaves as it was, 0..1; ours
+    proxy_weight: float = 0.0  # of the camera-aware proxies' loss; 0: none; beyond the paper
+    proxy_temperature: float = 0.07  # of their logits; Wang et al. 2021
     smoothing: float = 0.1  # label smoothing of the hard identity loss; MMT
     triplet_margin: float | None = None  # m of eq 8; None: softmax margin
     triplet_scale: float = 0.0  # as in stage 2

@@ -8,6 +8,7 @@ cluster-mates.
 from __future__ import annotations
 
 import copy
+import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,15 +23,19 @@ from torch import Tensor, nn
 from training.checkpoints import load_checkpoint, save_checkpoint
 from training.devices import autocast
 from training.features import embed
+from training.heads import Head, build_head
 from training.losses import (
+    AdaptationTerms,
     AdaptationWeights,
     adaptation_loss,
     attraction_loss,
+    camera_proxy_loss,
     identity_loss,
     soft_identity_loss,
     soft_triplet_loss,
     triplet_loss,
 )
+from training.memory import CameraProxies
 from training.model_selection import cluster_separation
 from training.networks.embedding import EmbeddingNetwork, Features
 from training.networks.normalisation import set_norm_group
@@ -39,10 +44,10 @@ from training.pretraining import REPORT_EVERY, training_view, triplet_features
 from training.progress import Reporter
 from training.pseudo_labels import (
     Clustering,
-    centred_by_camera,
     cluster_centres,
     cluster_target,
     mate_centres,
+    split_by_camera,
 )
 from training.randomness import start_epoch
 from training.sampling import identity_batches
@@ -80,12 +85,10 @@ class Adapted:
 
 @dataclass
 class _Pair:
-    """One student, its teacher, and their classifiers."""
+    """One student and its teacher."""
 
     student: EmbeddingNetwork
     teacher: EmbeddingNetwork
-    student_classifier: nn.Linear
-    teacher_classifier: nn.Linear
 
     def state_dict(self) -> dict[str, object]:
         return {"student": self.student.state_dict(), "teacher": self.teacher.state_dict()}
@@ -94,20 +97,6 @@ class _Pair:
         self.student.load_state_dict(state["student"])
         self.teacher.load_state_dict(state["teacher"])
 
-    def classify_with(self, centres: Tensor) -> None:
-        """New classifiers from the normalised cluster centres [C, D]."""
-        for classifier in (self.student_classifier, self.teacher_classifier):
-            classifier.out_features = len(centres)
-            classifier.weight = nn.Parameter(centres.clone())
-        self.teacher_classifier.requires_grad_(False)
-
-    def mean_teacher(self, alpha: float) -> MeanTeacher:
-        return MeanTeacher(
-            nn.ModuleList([self.teacher, self.teacher_classifier]),
-            nn.ModuleList([self.student, self.student_classifier]),
-            alpha=alpha,
-        )
-
 
 def _new_pair(network: EmbeddingNetwork, norm_group: int) -> _Pair:
     student, teacher = copy.deepcopy(network), copy.deepcopy(network)
@@ -115,9 +104,25 @@ def _new_pair(network: EmbeddingNetwork, norm_group: int) -> _Pair:
         set_norm_group(module, norm_group)
         module.train()
     teacher.requires_grad_(False)
-    device = network.neck.weight.device
-    classifiers = [nn.Linear(network.embedding_size, 1, bias=False, device=device) for _ in range(2)]
-    return _Pair(student, teacher, *classifiers)
+    return _Pair(student, teacher)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Positions, clusters and camera proxies of a batch's images, [B] each."""
+
+    indices: NDArray[np.int64]
+    labels: Tensor
+    parts: Tensor
+
+
+@dataclass
+class _Lesson:
+    """What one network learns against in one epoch."""
+
+    head: Head
+    mates: Tensor  # C(y) of eq 19 of this network's own features, [N, D]
+    proxies: CameraProxies | None
 
 
 class TeacherStudent:
@@ -149,6 +154,8 @@ class TeacherStudent:
         self._bfloat16 = bfloat16
         self._seed = seed
         self._reporter = reporter
+        self._teachers_speak = settings.soft_identity_weight > 0 or settings.soft_triplet_weight > 0
+        self._optimiser: torch.optim.Optimizer | None = None
         self._weights = AdaptationWeights(
             settings.soft_identity_weight,
             settings.soft_triplet_weight,
@@ -202,10 +209,7 @@ class TeacherStudent:
         return first, second
 
     def _cluster(self, features: list[NDArray[np.float32]], *, epoch: int) -> Clustering:
-        mean = _mean(features)
-        if self._settings.camera_centred:
-            mean = centred_by_camera(mean, self._cameras)
-        return cluster_target(mean, self._settings, seed=self._seed + epoch)
+        return cluster_target(_mean(features), self._settings, cameras=self._cameras, seed=self._seed + epoch)
 
     def _run_epoch(self, epoch: int) -> None:
         features = self.teacher_features()
@@ -217,29 +221,44 @@ class TeacherStudent:
         self._reporter.metric(
             epoch=record.epoch, clusters=record.clusters, noise=record.noise, score=max(record.scores)
         )
-        mates = [
-            self._tensor(mate_centres(f, clustering.labels, n=self._settings.attraction_mates))
-            for f in features
-        ]
-        for pair, each in zip(self.pairs, features, strict=True):
-            pair.classify_with(self._tensor(cluster_centres(each, clustering.labels)))
-        self._train_epoch(epoch, clustering.labels, mates)
+        labels = torch.from_numpy(clustering.labels).to(self._device)
+        self._train_epoch(epoch, labels, [self._lesson(each, clustering.labels) for each in features])
         self.history.append(record)
 
-    def _train_epoch(self, epoch: int, labels: NDArray[np.int64], mates: list[Tensor]) -> None:
+    def _lesson(self, features: NDArray[np.float32], labels: NDArray[np.int64]) -> _Lesson:
+        """What the network with these teacher ``features`` [N, D] learns against while ``labels`` [N] hold."""
+        settings = self._settings
+        head = build_head(self._tensor(cluster_centres(features, labels)), settings)
+        mates = self._tensor(mate_centres(features, labels, n=settings.attraction_mates))
+        if not settings.proxy_weight:
+            return _Lesson(head, mates, None)
+        parts = split_by_camera(labels, self._cameras)
+        proxies = CameraProxies(
+            self._tensor(cluster_centres(features, parts.labels)),
+            torch.from_numpy(parts.clusters).to(self._device),
+            torch.from_numpy(parts.cameras).to(self._device),
+            temperature=settings.proxy_temperature,
+            momentum=settings.memory_momentum,
+        )
+        return _Lesson(head, mates, proxies)
+
+    def _train_epoch(self, epoch: int, labels: Tensor, lessons: list[_Lesson]) -> None:
         settings = self._settings
         randomness = start_epoch(self._seed, "teacher_student", epoch, self._device)
-        optimiser = build_optimiser(
-            [module for pair in self.pairs for module in (pair.student, pair.student_classifier)],
-            name=settings.optimiser,
-            learning_rate=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-        )
-        teachers = [pair.mean_teacher(settings.alpha) for pair in self.pairs]
-        for teacher in teachers:
-            teacher.iteration = self._iterations
+        optimisers = self._optimisers(lessons)
+        teachers = [
+            MeanTeacher(
+                nn.ModuleList([pair.teacher, lesson.head.follows()]),
+                nn.ModuleList([pair.student, lesson.head.learns()]),
+                alpha=settings.alpha,
+                buffers=not self._teachers_speak,
+                iteration=self._iterations,
+            )
+            for pair, lesson in zip(self.pairs, lessons, strict=True)
+        ]
+        parts = torch.from_numpy(split_by_camera(labels.cpu().numpy(), self._cameras).labels).to(self._device)
         for indices in identity_batches(
-            labels,
+            labels.cpu().numpy(),
             self._cameras,
             num_identities=settings.identities,
             num_instances=settings.instances,
@@ -249,54 +268,94 @@ class TeacherStudent:
             self._reporter.check_cancelled()
             total = settings.epochs * settings.iterations_per_epoch
             factor = rate_factor(self._iterations, total, schedule=settings.schedule)
-            set_rate(optimiser, settings.learning_rate * factor)
             raw = torch.from_numpy(self._images[indices]).to(self._device)
             views = [
                 training_view(raw, randomness.augmentation, erasing=settings.erasing) for _ in self.pairs
             ]
-            losses = self._losses(
-                views,
-                torch.from_numpy(labels[indices]).to(self._device),
-                [centre[indices] for centre in mates],
-            )
-            optimiser.zero_grad(set_to_none=True)
+            losses = self._losses(views, _Batch(indices, labels[indices], parts[indices]), lessons)
+            for optimiser in optimisers:
+                set_rate(optimiser, settings.learning_rate * factor)
+                optimiser.zero_grad(set_to_none=True)
             losses["loss"].backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
+            for optimiser in optimisers:
+                optimiser.step()
             for teacher in teachers:
                 teacher.update()
             self._iterations += 1
             self._report(epoch, losses)
 
-    def _losses(self, views: list[Tensor], labels: Tensor, mates: list[Tensor]) -> dict[str, Tensor]:
+    def _optimisers(self, lessons: list[_Lesson]) -> list[torch.optim.Optimizer]:
+        """One for the students, new every epoch unless it is to be kept, and one for heads that learn."""
+        settings = self._settings
+
+        def build(modules: list[nn.Module]) -> torch.optim.Optimizer:
+            return build_optimiser(
+                modules,
+                name=settings.optimiser,
+                learning_rate=settings.learning_rate,
+                weight_decay=settings.weight_decay,
+            )
+
+        if self._optimiser is None or not settings.keep_optimiser:
+            self._optimiser = build([pair.student for pair in self.pairs])
+        heads = [lesson.head.learns() for lesson in lessons]
+        learning = any(True for head in heads for _ in head.parameters())
+        return [self._optimiser, build(heads)] if learning else [self._optimiser]
+
+    def _losses(self, views: list[Tensor], batch: _Batch, lessons: list[_Lesson]) -> dict[str, Tensor]:
         """Eq 20 over both students, and its parts (means over both) for the plots."""
         students, teachers = self._forward(views)
-        parts: list[dict[str, Tensor]] = []
-        for this, other in ((0, 1), (1, 0)):
-            pair = self.pairs[this]
-            student, teacher = students[this], teachers[other]
-            scale = self._settings.triplet_scale
-            ranked = triplet_features(student.pooled, scale)
-            logits = pair.student_classifier(student.neck)
-            with torch.no_grad():
-                teacher_logits = self.pairs[other].teacher_classifier(teacher.neck)
-            parts.append(
-                {
-                    "identity": identity_loss(logits, labels, smoothing=self._settings.smoothing),
-                    "soft_identity": soft_identity_loss(logits, teacher_logits),
-                    "triplet": triplet_loss(ranked, labels, margin=self._settings.triplet_margin),
-                    "soft_triplet": soft_triplet_loss(
-                        ranked, triplet_features(teacher.pooled, scale), labels
-                    ),
-                    "attraction": attraction_loss(student.neck, mates[other]),
-                }
+        parts = [
+            self._terms(
+                students[this], teachers[other] if teachers else None, batch, lessons[this], lessons[other]
             )
-        loss = torch.stack([adaptation_loss(self._weights, **part) for part in parts]).sum()
-        return {"loss": loss} | {key: (parts[0][key] + parts[1][key]).detach() / 2 for key in parts[0]}
+            for this, other in ((0, 1), (1, 0))
+        ]
+        terms = {field.name for field in dataclasses.fields(AdaptationTerms)}
+        losses = [
+            adaptation_loss(self._weights, AdaptationTerms(**{k: part[k] for k in part.keys() & terms}))
+            for part in parts
+        ]
+        if self._settings.proxy_weight:
+            losses += [self._settings.proxy_weight * part["proxies"] for part in parts]
+        shown = {key: (parts[0][key] + parts[1][key]).detach() / 2 for key in parts[0]}
+        return {"loss": torch.stack(losses).sum()} | shown
+
+    def _terms(
+        self, student: Features, teacher: Features | None, batch: _Batch, lesson: _Lesson, other: _Lesson
+    ) -> dict[str, Tensor]:
+        """The terms of eq 20 that have a weight, for one student and the other network's teacher."""
+        settings = self._settings
+        scale = settings.triplet_scale
+        ranked = triplet_features(student.pooled, scale)
+        logits = lesson.head.student(student.neck)
+        terms = {
+            "identity": identity_loss(logits, batch.labels, smoothing=settings.smoothing),
+            "triplet": triplet_loss(ranked, batch.labels, margin=settings.triplet_margin),
+            "attraction": attraction_loss(student.neck, other.mates[batch.indices]),
+        }
+        if teacher is not None:
+            with torch.no_grad():
+                teacher_logits = other.head.teacher(teacher.neck)
+            terms["soft_identity"] = soft_identity_loss(logits, teacher_logits)
+            terms["soft_triplet"] = soft_triplet_loss(
+                ranked, triplet_features(teacher.pooled, scale), batch.labels
+            )
+        if lesson.proxies is not None:
+            proxies = lesson.proxies
+            terms["proxies"] = camera_proxy_loss(
+                proxies.logits(student.neck), batch.parts, proxies.clusters, proxies.cameras
+            )
+            proxies.update(student.neck, batch.parts)
+        lesson.head.update(student.neck, batch.labels)
+        return terms
 
     def _forward(self, views: list[Tensor]) -> tuple[list[Features], list[Features]]:
-        """Features of both students and of both teachers, each network on its own view of the images."""
+        """Features of both students and, if they have a say, of both teachers, each network on its own view."""
         with autocast(self._device, enabled=self._bfloat16):
             students = [pair.student.features(view) for pair, view in zip(self.pairs, views, strict=True)]
+            if not self._teachers_speak:
+                return students, []
             with torch.no_grad():
                 teachers = [pair.teacher.features(view) for pair, view in zip(self.pairs, views, strict=True)]
         return students, teachers
@@ -320,6 +379,9 @@ class TeacherStudent:
                 "pairs": [pair.state_dict() for pair in self.pairs],
                 "history": [record.as_dict() for record in self.history],
                 "iterations": self._iterations,
+                "optimiser": self._optimiser.state_dict()
+                if self._optimiser and self._settings.keep_optimiser
+                else None,
             },
         )
 
@@ -331,6 +393,10 @@ class TeacherStudent:
             EpochRecord(**(record | {"scores": tuple(record["scores"])})) for record in state["history"]
         ]
         self._iterations = int(state["iterations"])
+        if state["optimiser"] is not None:
+            self._optimisers([])
+            assert self._optimiser is not None
+            self._optimiser.load_state_dict(state["optimiser"])
 
 
 def _mean(features: list[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -89,3 +89,37 @@ def dense(distance):
     pairs = distance.tocoo()
     full[pairs.row, pairs.col] = pairs.data
     return full
+
+
+def dense_camera_aware_jaccard(features, cameras, own, others, own_nearest, nearest):
+    """Chen et al. 2024 (CA-Jaccard) by loops: own camera and others have lists of neighbours of their own."""
+    similarity = features @ features.T
+    ranking = dense_neighbours(features)
+    count = len(features)
+    lists = [
+        (
+            [j for j in ranking[i] if cameras[j] == cameras[i]],
+            [j for j in ranking[i] if cameras[j] != cameras[i]],
+        )
+        for i in range(count)
+    ]
+
+    def mutual(i, mine, theirs):
+        near = [set(lists[j][0][:mine]) | set(lists[j][1][:theirs]) for j in range(count)]
+        return [j for j in sorted(near[i]) if i in near[j]]
+
+    vectors = np.zeros((count, count), np.float32)
+    first = [mutual(i, own + 1, others) for i in range(count)]
+    half = [mutual(i, round(own / 2) + 1, max(1, round(others / 2))) for i in range(count)]
+    for i in range(count):
+        expanded = set(first[i])
+        for candidate in first[i]:
+            if len(set(half[candidate]) & set(first[i])) > 2 / 3 * len(half[candidate]):
+                expanded |= set(half[candidate])
+        members = sorted(expanded)
+        squared = 2 - 2 * similarity[i, members]
+        weights = np.exp(-np.where(np.array(members) == i, 0, squared))
+        vectors[i, members] = weights / weights.sum()
+    averaged = [lists[i][0][:own_nearest] + lists[i][1][:nearest] for i in range(count)]
+    vectors = np.stack([vectors[rows].mean(axis=0) for rows in averaged])
+    return np.maximum(1 - _jaccard_index(vectors), 0)

@@ -5,9 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tests.training.oracles import dense, dense_jaccard, dense_neighbours
+from tests.training.oracles import dense, dense_camera_aware_jaccard, dense_jaccard, dense_neighbours
 from training import jaccard
-from training.jaccard import jaccard_distance, nearest_neighbours
+from training.jaccard import camera_aware_jaccard_distance, jaccard_distance, nearest_neighbours
 
 
 def people(count, *, persons=20, size=32, spread=0.8, seed=0):
@@ -116,3 +116,38 @@ class TestJaccardDistance:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 60 * 2**20  # one dense float32 matrix would be 137 MB
+
+
+class TestCameraAwareJaccardDistance:
+    @pytest.mark.parametrize(
+        ("cameras", "k1", "k2", "shares"),
+        [(2, 8, 3, (4, 4, 2, 1)), (3, 30, 6, (10, 20, 2, 4)), (2, 8, 1, (4, 4, 1, 0))],
+    )
+    def test_is_that_of_the_loops(self, cameras, k1, k2, shares):
+        features = people(120)
+        of = np.random.default_rng(1).integers(0, cameras, 120)
+        found = dense(camera_aware_jaccard_distance(features, of, k1, k2))
+        np.testing.assert_allclose(found, dense_camera_aware_jaccard(features, of, *shares), atol=1e-5)
+
+    def test_cameras_with_few_images_do_not_matter(self):
+        features = people(60)
+        of = np.r_[np.zeros(57, int), [1, 1, 2]]
+        found = dense(camera_aware_jaccard_distance(features, of, 30, 6))
+        np.testing.assert_allclose(found, dense_camera_aware_jaccard(features, of, 10, 20, 2, 4), atol=1e-5)
+
+    @pytest.mark.parametrize("camera", [-1, 4])
+    def test_one_camera_or_none_that_is_known_gives_the_plain_distance(self, camera):
+        features = people(80)
+        found = camera_aware_jaccard_distance(features, np.full(80, camera), 10, 4)
+        np.testing.assert_array_equal(dense(found), dense(jaccard_distance(features, 10, 4)))
+
+    def test_brings_together_what_cameras_keep_apart(self):
+        rng = np.random.default_rng(0)
+        persons = np.tile(np.repeat(np.arange(12), 4), 2)
+        of = np.repeat([0, 1], 48)
+        features = rng.normal(size=(12, 32))[persons] + 2.2 * rng.normal(size=(2, 32))[of]
+        features = (features + 0.5 * rng.normal(size=(96, 32))).astype(np.float32)
+        features /= np.linalg.norm(features, axis=1, keepdims=True)
+        across = (of[:, None] != of) & (persons[:, None] == persons)
+        plain = dense(jaccard_distance(features, 8, 3))[across].mean()
+        assert dense(camera_aware_jaccard_distance(features, of, 8, 3))[across].mean() < plain - 0.2

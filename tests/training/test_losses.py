@@ -10,9 +10,11 @@ import torch
 import torch.nn.functional as F
 
 from training.losses import (
+    AdaptationTerms,
     AdaptationWeights,
     adaptation_loss,
     attraction_loss,
+    camera_proxy_loss,
     euclidean_distances,
     hardest_pairs,
     identity_loss,
@@ -141,7 +143,37 @@ def test_adaptation_loss_weighs_as_equation_20() -> None:
     )
     weights = AdaptationWeights(soft_identity=0.4, soft_triplet=0.7, identity=0.3, triplet=0.5)
     expected = 0.3 * (0.6 * 1 + 0.4 * 2) + 0.5 * (0.3 * 3 + 0.7 * 4) + 0.2 * 5
-    assert adaptation_loss(weights, **parts).item() == pytest.approx(expected)
+    assert adaptation_loss(weights, AdaptationTerms(**parts)).item() == pytest.approx(expected)
+
+
+def test_a_term_that_is_left_out_gives_its_share_to_the_hard_one() -> None:
+    terms = AdaptationTerms(*torch.tensor([1.0, 3, 5]))
+    assert adaptation_loss(AdaptationWeights(), terms).item() == pytest.approx(0.45 * 1 + 0.45 * 3 + 0.1 * 5)
+
+
+def test_camera_proxies_attract_within_the_camera_and_across(features: torch.Tensor) -> None:
+    # Clusters 0 and 1 are seen by two cameras, cluster 2 by one.
+    logits = torch.randn(8, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    clusters, cameras = torch.tensor([0, 0, 1, 1, 2]), torch.tensor([0, 1, 0, 1, 1])
+    own = torch.tensor([0, 1, 2, 3, 4, 4, 0, 2])
+    expected = 0.0
+    for i in range(8):
+        row = logits[i].tolist()
+        camera, cluster = int(cameras[own[i]]), int(clusters[own[i]])
+        rivals = [math.exp(row[p]) for p in range(5) if cameras[p] == camera]
+        expected -= math.log(math.exp(row[own[i]]) / sum(rivals)) / 8
+        positive = [p for p in range(5) if clusters[p] == cluster]
+        hardest = sorted((p for p in range(5) if p not in positive), key=lambda p: -row[p])[:2]
+        total = sum(math.exp(row[p]) for p in positive + hardest)
+        expected -= 0.5 * sum(math.log(math.exp(row[p]) / total) for p in positive) / len(positive) / 8
+    assert camera_proxy_loss(logits, own, clusters, cameras, hardest=2).item() == pytest.approx(expected)
+
+
+def test_camera_proxies_without_any_other_cluster_still_give_a_finite_loss() -> None:
+    loss = camera_proxy_loss(
+        torch.randn(3, 1), torch.zeros(3, dtype=torch.long), torch.zeros(1), torch.zeros(1)
+    )
+    assert loss.item() == pytest.approx(0, abs=1e-6)
 
 
 def test_default_weights_leave_a_tenth_to_the_attraction() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,12 +64,58 @@ def test_the_two_networks_see_different_views_and_grow_apart() -> None:
     assert not torch.equal(first, second)
 
 
-def test_classifiers_have_one_row_a_cluster() -> None:
+def test_an_epoch_of_k_means_leaves_nobody_out() -> None:
     stage = teach(replace(SETTINGS, epochs=1, iterations_per_epoch=1, clustering="kmeans", kmeans_clusters=5))
     stage.run()
-    assert stage.pairs[0].student_classifier.weight.shape == (5, 512)
     assert stage.history[0].clusters == 5
     assert stage.history[0].noise == 0
+
+
+BEYOND = replace(
+    SETTINGS, epochs=2, iterations_per_epoch=3, clustering="kmeans", kmeans_clusters=5, head="memory",
+    proxy_weight=0.5, smoothing=0.0, camera_aware=True, keep_optimiser=True, soft_identity_weight=0.0,
+    soft_triplet_weight=0.0, erasing=0.0,
+)  # fmt: skip
+
+
+def test_memory_and_proxies_are_learnt_from_and_reported() -> None:
+    stage, seen = teach(BEYOND), {}
+
+    class Recorder(Silent):
+        def metric(self, **values: float) -> None:
+            seen.update(values)
+
+    stage._reporter = Recorder()
+    stage.run()
+    assert seen["proxies"] > 0
+    assert "soft_identity" not in seen
+    assert all(np.isfinite(value) for value in seen.values())
+
+
+def test_a_teacher_without_a_say_takes_the_norm_statistics_of_its_student() -> None:
+    stage = teach(replace(BEYOND, alpha=0.0))
+    stage.run()
+    pair = stage.pairs[0]
+    torch.testing.assert_close(pair.teacher.neck.running_mean, pair.student.neck.running_mean)
+    assert not torch.equal(pair.teacher.neck.running_mean, torch.zeros(512))
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_resumed_run_is_the_same_to_the_bit_also_with_a_kept_optimiser(keep: bool, tmp_path: Path) -> None:
+    settings = replace(BEYOND, keep_optimiser=keep, optimiser="adamw")
+    whole = teach(settings)
+    whole.run()
+    stopped = teach(settings)
+
+    def stop(stage: TeacherStudent, epoch: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run(tmp_path / "stage.pt", stop)
+    resumed = teach(settings)
+    resumed.run(tmp_path / "stage.pt")
+    for a, b in zip(whole.pairs[0].student.parameters(), resumed.pairs[0].student.parameters(), strict=True):
+        assert torch.equal(a, b)
 
 
 def test_every_term_of_equation_20_reaches_the_loss() -> None:
