@@ -43,6 +43,7 @@ from training.pretraining import pretrain
 from training.progress import Reporter
 from training.settings import NetworkSettings, Settings
 from training.style_transfer import train_style_transfer
+from training.target import Target
 from training.teacher_student import Adapted, TeacherStudent
 from training.translation import translate
 from training.weights import read_state
@@ -108,7 +109,7 @@ def adapt(
     pretrained = run.pretrained("pretraining", known, images, crops)
     if measured:
         metrics["pretrained"] = run.evaluate(pretrained, measured)
-    adapted = run.adapted(pretrained, crops)
+    adapted = run.adapted(pretrained, Target.of(crops, target_set.co_seen))
     if measured:
         metrics["adapted"] = run.evaluate(adapted.network, measured)
     run.export(
@@ -126,6 +127,7 @@ def adapt(
         "seconds": run.seconds | {"total": sum(run.seconds.values()) - run.seconds.get("source_only", 0.0)},
         "clusters": history[-1]["clusters"] if history else None,
         "history": history,
+        "kept": {"network": adapted.kept, "scores": list(adapted.scores)},
         "problems": [*source_set.problems, *target_set.problems, *known.problems, *crops.problems],
         "settings": dataclasses.asdict(settings),
     }
@@ -307,7 +309,7 @@ class Run:
         self._checkpoint(f"{name}.pt").unlink(missing_ok=True)
         return network
 
-    def adapted(self, network: EmbeddingNetwork, target: ImageStore) -> Adapted:
+    def adapted(self, network: EmbeddingNetwork, target: Target) -> Adapted:
         """Stage 3, from ``network`` of stage 2.
 
         Raises:
@@ -317,8 +319,7 @@ class Run:
         with self._timed("adaptation"):
             return TeacherStudent(
                 (network, network),
-                target.images,
-                target.cameras,
+                target,
                 self.settings.teacher_student,
                 device=self.device,
                 bfloat16=self.bfloat16,

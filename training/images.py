@@ -51,6 +51,11 @@ class ImageStore:
         """[N] cameras, -1 where not known."""
         return np.array([sample.camera for sample in self.samples], np.int64)
 
+    @property
+    def tracks(self) -> NDArray[np.int64]:
+        """[N] tracks, -1 where not known."""
+        return np.array([sample.track for sample in self.samples], np.int64)
+
 
 def decode(
     samples: Sequence[Sample], height: int, width: int, cache: Path | None, reporter: Reporter

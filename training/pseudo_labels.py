@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from training.errors import ClusteringError
 from training.jaccard import Sparse, camera_aware_jaccard_distance, jaccard_distance, nearest_neighbours
+from training.target import UNKNOWN, Circumstances
 
 if TYPE_CHECKING:
     from training.settings import TeacherStudentSettings
@@ -39,7 +40,6 @@ __all__ = [
 ]
 
 NOISE = -1
-UNKNOWN = -1  # camera
 
 # Farther pairs matter to no radius that auto_eps gives, and are most of all pairs.
 _KEPT_DISTANCE = 0.95
@@ -73,7 +73,7 @@ def cluster_target(
     features: Floats,
     settings: TeacherStudentSettings,
     *,
-    cameras: Integers | None = None,
+    circumstances: Circumstances | None = None,
     seed: int,
     device: str = "cpu",
 ) -> Clustering:
@@ -82,7 +82,7 @@ def cluster_target(
     Args:
         features: [N, D], rows of unit length.
         settings: of stage 3.
-        cameras: [N] of the images, -1 where not known; ``None``: of none.
+        circumstances: cameras and tracks of the images; ``None``: nothing is known.
         seed: of K-means.
         device: where neighbours are searched.
 
@@ -94,8 +94,8 @@ def cluster_target(
             "The target cannot be clustered: its features are not numbers, so the network has diverged;"
             " lower the learning rate."
         )
-    if cameras is None:
-        cameras = np.full(len(features), UNKNOWN, np.int64)
+    known = circumstances or Circumstances.unknown(len(features))
+    cameras = known.cameras
     if settings.camera_centred:
         features = centred_by_camera(features, cameras)
     if settings.clustering == "kmeans":
@@ -109,6 +109,8 @@ def cluster_target(
     if not settings.camera_aware:
         cameras = np.full_like(cameras, UNKNOWN)
     distance = camera_aware_jaccard_distance(features, cameras, k1, k2, max_distance=kept, device=device)
+    if settings.track_links:
+        distance = linked_by_tracks(distance, known)
     eps = settings.eps or auto_eps(distance, settings.expected_images)
     min_samples = settings.min_samples or auto_min_samples(settings.expected_images)
     method = f"DBSCAN, eps {eps:.3f}, min_samples {min_samples}, k1 {k1}, k2 {k2}"
@@ -241,6 +243,40 @@ def _advice(clustering: Clustering, distance: Sparse | None) -> str:
     larger = max(clustering.eps, float(middle)) + 0.05
     radius = f"eps {larger:.2f}, " if larger < 1 else ""
     return f"{summary} Try {radius}min_samples 2, fewer expected images a person, or longer pre-training."
+
+
+def linked_by_tracks(distance: Sparse, circumstances: Circumstances) -> Sparse:
+    """``distance`` [N, N] with images of one track at 0, and images of tracks that were seen together at 1.
+
+    Must-link and cannot-link of each pair; a chain of other images may still join two tracks that were seen together.
+    """
+    tracks = circumstances.tracks
+    pairs = distance.tocoo()
+    ours, theirs = tracks[pairs.row], tracks[pairs.col]
+    same = (ours == theirs) & (ours != UNKNOWN)
+    kept = ~same & ~_co_seen(ours, theirs, circumstances.co_seen)
+    on_track = np.flatnonzero(tracks != UNKNOWN)
+    members = sparse.csr_array(
+        (np.ones(len(on_track), np.float32), (on_track, tracks[on_track])),
+        shape=(len(tracks), int(tracks.max(initial=0)) + 1),
+    )
+    linked = (members @ members.T).tocoo()
+    # Zeros that are stored stay zeros: a sum of sparse matrices would drop them.
+    rows = np.concatenate([pairs.row[kept], linked.row])
+    columns = np.concatenate([pairs.col[kept], linked.col])
+    values = np.concatenate([pairs.data[kept], np.zeros(linked.nnz, np.float32)])
+    joined = sparse.coo_array((values, (rows, columns)), shape=distance.shape).tocsr()
+    joined.sort_indices()
+    return joined
+
+
+def _co_seen(ours: Integers, theirs: Integers, pairs: Integers) -> NDArray[np.bool_]:
+    """Which of ``ours`` and ``theirs`` [P] are a pair of tracks in ``pairs`` [M, 2]."""
+    if not len(pairs):
+        return np.zeros(len(ours), bool)
+    most = int(max(pairs.max(), ours.max(initial=0), theirs.max(initial=0))) + 1
+    keys = np.minimum(ours, theirs) * most + np.maximum(ours, theirs)
+    return np.isin(keys, pairs.min(axis=1) * most + pairs.max(axis=1))
 
 
 def _distance_to_nearest(distance: Sparse) -> Floats:

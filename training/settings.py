@@ -96,6 +96,9 @@ class TeacherStudentSettings:
     min_samples: int | None = None  # DBSCAN; None: 4, or 2 where fewer than 8 images a person are expected
     camera_centred: bool = False  # True: cluster features less their camera's mean; ours, measured
     camera_aware: bool = False  # True: neighbours of the own camera and of others apart; CA-Jaccard
+    track_links: bool = (
+        False  # True: images of one track are clustered together, of tracks seen together not; ours
+    )
     head: str = (
         "classifier"  # "classifier" (from the centres, MMT) or "memory" (of the centres; Cluster Contrast)
     )
@@ -113,6 +116,9 @@ class TeacherStudentSettings:
     attraction_mates: int = 6  # n of eq 19: nearest cluster-mates whose centre attracts
     erasing: float = 0.5  # probability of random erasing; MMT
     norm_group: int = 16  # images a batch norm's statistics are taken over; 0: the whole batch
+    selection: str = (
+        "auto"  # label-free score that picks the network kept, see training.model_selection; ours
+    )
 
 
 @dataclass(frozen=True)

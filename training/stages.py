@@ -18,6 +18,7 @@ from training.model_file import ModelFile
 from training.networks.embedding import EmbeddingNetwork
 from training.progress import Reporter, Silent
 from training.settings import NetworkSettings, Settings
+from training.target import Target
 from training.weights import read_state
 
 
@@ -73,7 +74,7 @@ def teach_target(
     crops = open_crops(target)
     run = open_run(out, settings, reporter=reporter, resume=resume)
     site = run.decode("target", crops.images)
-    adapted = run.adapted(network.to(run.device), site)
+    adapted = run.adapted(network.to(run.device), Target.of(site, crops.co_seen))
     run.export(adapted.network, "model.onnx", source=weights.stem, target=crops.name, crops=site)
     save_weights(adapted.network, out / "weights.safetensors")
     return {

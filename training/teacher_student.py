@@ -36,7 +36,7 @@ from training.losses import (
     triplet_loss,
 )
 from training.memory import CameraProxies
-from training.model_selection import cluster_separation
+from training.model_selection import Evidence, score_all, selection_score
 from training.networks.embedding import EmbeddingNetwork, Features
 from training.networks.normalisation import set_norm_group
 from training.optimisation import MeanTeacher, build_optimiser, rate_factor, set_rate
@@ -52,6 +52,7 @@ from training.pseudo_labels import (
 from training.randomness import start_epoch
 from training.sampling import identity_batches
 from training.settings import TeacherStudentSettings
+from training.target import Target
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class EpochRecord:
     clusters: int
     noise: float  # share of the target left out, 0..1
     eps: float | None
-    scores: tuple[float, float]  # label-free score of each teacher, higher is better
+    scores: tuple[dict[str, float], dict[str, float]]  # label-free scores of each teacher, higher is better
 
     def as_dict(self) -> dict[str, object]:
         """As JSON."""
@@ -77,10 +78,19 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class Adapted:
-    """The kept network, and the history of the clusterings."""
+    """The kept network, and how it came about.
+
+    Attributes:
+        network: the better teacher, in evaluation mode.
+        history: one record an epoch.
+        kept: which of the two it is, 0 or 1.
+        scores: the label-free scores of both at the end.
+    """
 
     network: EmbeddingNetwork
     history: tuple[EpochRecord, ...]
+    kept: int
+    scores: tuple[dict[str, float], dict[str, float]]
 
 
 @dataclass
@@ -136,8 +146,7 @@ class TeacherStudent:
     def __init__(
         self,
         networks: tuple[EmbeddingNetwork, EmbeddingNetwork],
-        images: NDArray[np.uint8],
-        cameras: NDArray[np.int64],
+        target: Target,
         settings: TeacherStudentSettings,
         *,
         device: torch.device,
@@ -147,8 +156,8 @@ class TeacherStudent:
     ) -> None:
         self.pairs = tuple(_new_pair(network, settings.norm_group) for network in networks)
         self.history: list[EpochRecord] = []
-        self._images = images
-        self._cameras = cameras
+        self._images = target.images
+        self._known = target.circumstances
         self._settings = settings
         self._device = device
         self._bfloat16 = bfloat16
@@ -185,8 +194,10 @@ class TeacherStudent:
                 self._save(checkpoint)
             if on_epoch:
                 on_epoch(self, epoch + 1)
-        kept = int(np.argmax(self.scores()))
-        return Adapted(self.pairs[kept].teacher.eval(), tuple(self.history))
+        scores = self.scores()
+        chosen = selection_score(scores, self._settings.selection)
+        kept = int(np.argmax([each[chosen] for each in scores]))
+        return Adapted(self.pairs[kept].teacher.eval(), tuple(self.history), kept, scores)
 
     def teacher_features(self) -> list[NDArray[np.float32]]:
         """Each teacher's embeddings of the target, [N, D] each."""
@@ -201,25 +212,34 @@ class TeacherStudent:
             for pair in self.pairs
         ]
 
-    def scores(self) -> tuple[float, float]:
-        """The label-free score of each teacher as it is now, on one clustering of their mean features."""
+    def scores(self) -> tuple[dict[str, float], dict[str, float]]:
+        """The label-free scores of each teacher as it is now, on one clustering of their mean features."""
         features = self.teacher_features()
-        labels = self._cluster(features, epoch=self._settings.epochs).labels
-        first, second = (cluster_separation(each, labels) for each in features)
+        return self._scores(features, self._cluster(features, epoch=self._settings.epochs).labels)
+
+    def _scores(
+        self, features: list[NDArray[np.float32]], labels: NDArray[np.int64]
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        evidence = Evidence(labels, self._known)
+        first, second = (score_all(each, evidence) for each in features)
         return first, second
 
     def _cluster(self, features: list[NDArray[np.float32]], *, epoch: int) -> Clustering:
-        return cluster_target(_mean(features), self._settings, cameras=self._cameras, seed=self._seed + epoch)
+        return cluster_target(
+            _mean(features), self._settings, circumstances=self._known, seed=self._seed + epoch
+        )
 
     def _run_epoch(self, epoch: int) -> None:
         features = self.teacher_features()
         clustering = self._cluster(features, epoch=epoch)
-        scores = tuple(cluster_separation(each, clustering.labels) for each in features)
-        record = EpochRecord(
-            epoch + 1, clustering.clusters, clustering.noise, clustering.eps, (scores[0], scores[1])
-        )
+        scores = self._scores(features, clustering.labels)
+        record = EpochRecord(epoch + 1, clustering.clusters, clustering.noise, clustering.eps, scores)
+        chosen = selection_score(scores, self._settings.selection)
         self._reporter.metric(
-            epoch=record.epoch, clusters=record.clusters, noise=record.noise, score=max(record.scores)
+            epoch=record.epoch,
+            clusters=record.clusters,
+            noise=record.noise,
+            score=max(each[chosen] for each in scores),
         )
         labels = torch.from_numpy(clustering.labels).to(self._device)
         self._train_epoch(epoch, labels, [self._lesson(each, clustering.labels) for each in features])
@@ -232,7 +252,7 @@ class TeacherStudent:
         mates = self._tensor(mate_centres(features, labels, n=settings.attraction_mates))
         if not settings.proxy_weight:
             return _Lesson(head, mates, None)
-        parts = split_by_camera(labels, self._cameras)
+        parts = split_by_camera(labels, self._known.cameras)
         proxies = CameraProxies(
             self._tensor(cluster_centres(features, parts.labels)),
             torch.from_numpy(parts.clusters).to(self._device),
@@ -256,10 +276,12 @@ class TeacherStudent:
             )
             for pair, lesson in zip(self.pairs, lessons, strict=True)
         ]
-        parts = torch.from_numpy(split_by_camera(labels.cpu().numpy(), self._cameras).labels).to(self._device)
+        parts = torch.from_numpy(split_by_camera(labels.cpu().numpy(), self._known.cameras).labels).to(
+            self._device
+        )
         for indices in identity_batches(
             labels.cpu().numpy(),
-            self._cameras,
+            self._known.cameras,
             num_identities=settings.identities,
             num_instances=settings.instances,
             steps=settings.iterations_per_epoch,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 
 from reid_desk.jobs.reporters import EventReporter
 from reid_desk.site import Camera, Site
+from training.datasets.tracks import COLUMNS, FILE
 
 _BATCH = 256
 FEWEST_IMAGES = 4.0
@@ -18,6 +20,8 @@ FEWEST_IMAGES = 4.0
 
 def write_target(site: Site, folder: Path, reporter: EventReporter) -> int:
     """Write every crop of the site to ``folder/<camera>/<crop id>.jpg``; return how many lie there.
+
+    ``tracks.csv`` beside them says which crops are of one track and which tracks were seen together.
 
     The folder appears whole or not at all. One that is there is left as it is, so that a resumed run goes on
     with the very crops that it began with.
@@ -38,8 +42,23 @@ def write_target(site: Site, folder: Path, reporter: EventReporter) -> int:
         for crop_id, jpeg in site.crop_images(ids[start : start + _BATCH]).items():
             (folders[camera_of[crop_id]] / f"{crop_id:08d}.jpg").write_bytes(jpeg)
         reporter.progress(min(start + _BATCH, len(ids)), len(ids))
+    _write_tracks(site, part, folders)
     part.rename(folder)
     return len(ids)
+
+
+def _write_tracks(site: Site, part: Path, folders: dict[int, Path]) -> None:
+    crops = site.crop_metadata()
+    tracks = {track.id: track for track in site.tracks()}
+    with (part / FILE).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for crop, camera, number in zip(
+            crops.crop_id.tolist(), crops.camera_id.tolist(), crops.track_id.tolist(), strict=True
+        ):
+            track = tracks[number]
+            image = f"{folders[camera].name}/{crop:08d}.jpg"
+            writer.writerow([image, track.id, track.clip_id, track.first_frame, track.last_frame])
 
 
 def images_a_person(site: Site, folder: Path) -> float:

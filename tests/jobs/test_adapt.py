@@ -53,6 +53,8 @@ class FakeTraining:
                 "source": source,
                 "target": {image.path.name: image.path.read_bytes() for image in target_set.images},
                 "cameras": target_set.cameras,
+                "tracks": {image.path.name: image.track for image in target_set.images},
+                "co_seen": target_set.co_seen,
                 "out": out,
                 "settings": settings,
                 "test": test,
@@ -92,6 +94,24 @@ def test_the_sites_own_crops_are_the_target(ready: Site, fake: FakeTraining):
     assert call["cameras"] == 2
     assert (call["settings"].preset, call["settings"].seed, call["test"]) == ("smoke", 3, None)
     assert call["source"] == Path(ready.source("shop").path)
+
+
+def test_the_target_says_which_crops_are_of_one_track_and_which_tracks_were_seen_together(
+    ready: Site, fake: FakeTraining
+):
+    run_job(spec("adapt", ready), Recording())
+    call = fake.calls[0]
+    crops = ready.crop_metadata()
+    wanted = {f"{crop:08d}.jpg": track for crop, track in zip(crops.crop_id, crops.track_id, strict=True)}
+    assert call["tracks"] == wanted
+    together = {
+        (a.id, b.id)
+        for a in ready.tracks()
+        for b in ready.tracks()
+        if a.id < b.id and a.clip_id == b.clip_id
+        and a.first_frame <= b.last_frame and b.first_frame <= a.last_frame
+    }  # fmt: skip
+    assert {tuple(sorted(pair)) for pair in call["co_seen"]} == together
 
 
 def test_the_new_model_is_put_to_use_with_all_crops_embedded(ready: Site, fake: FakeTraining):

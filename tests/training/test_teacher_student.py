@@ -12,10 +12,10 @@ import torch
 from tests.training.small import person, tiny_settings
 from training.adaptation import build_network
 from training.errors import ClusteringError
-from training.model_selection import cluster_separation
 from training.progress import Silent
 from training.pseudo_labels import centred_by_camera
 from training.settings import TeacherStudentSettings
+from training.target import Circumstances, Target
 from training.teacher_student import TeacherStudent
 
 SETTINGS = tiny_settings().teacher_student
@@ -33,8 +33,9 @@ def teach(settings: TeacherStudentSettings, *, people: int = 6) -> TeacherStuden
         ]
     )
     cameras = np.tile(np.repeat(np.arange(2), 3), people).astype(np.int64)
+    known = replace(Circumstances.unknown(len(images)), cameras=cameras)
     return TeacherStudent(
-        (network, network), images, cameras, settings, device=torch.device("cpu"), bfloat16=False, seed=0,
+        (network, network), Target(images, known), settings, device=torch.device("cpu"), bfloat16=False, seed=0,
         reporter=Silent(),
     )  # fmt: skip
 
@@ -141,24 +142,6 @@ def test_a_clustering_without_clusters_says_what_to_try() -> None:
     stage = teach(replace(SETTINGS, eps=0.001, min_samples=4))
     with pytest.raises(ClusteringError, match="eps"):
         stage.run()
-
-
-def test_separation_prefers_tight_clusters() -> None:
-    rng = np.random.default_rng(0)
-    centres = rng.normal(size=(5, 16))
-    labels = np.repeat(np.arange(5), 6)
-
-    def score(noise: float) -> float:
-        features = centres[labels] + noise * rng.normal(size=(30, 16))
-        features /= np.linalg.norm(features, axis=1, keepdims=True)
-        return cluster_separation(features.astype(np.float32), labels)
-
-    assert score(0.1) > score(0.5) > score(2.0)
-
-
-def test_separation_follows_its_definition_and_counts_noise_against() -> None:
-    features = np.eye(4, dtype=np.float32)[[0, 0, 1, 1, 2]]
-    assert cluster_separation(features, np.array([0, 0, 1, 1, -1])) == pytest.approx(0.8 * 1.0)
 
 
 def test_centring_takes_off_what_a_camera_adds_to_all_its_images() -> None:

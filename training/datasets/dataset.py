@@ -14,11 +14,12 @@ SMALLEST_TARGET = 8
 
 @dataclass(frozen=True)
 class Sample:
-    """One image: where it lies, whom it shows and which camera took it (-1: not known)."""
+    """One image: where it lies, whom it shows, which camera took it and on which track (-1: not known)."""
 
     path: Path
     identity: int = UNKNOWN
     camera: int = UNKNOWN
+    track: int = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Dataset:
         images: what can be learnt from; without identities in a target.
         query: the data set's own queries, or ``None`` where it has no split of its own.
         gallery: the data set's own gallery, or ``None``; distractors have identity -1.
+        co_seen: pairs of tracks that were seen in one frame, so that they are two people.
         problems: what was left out or has to be known, one line each.
     """
 
@@ -41,6 +43,7 @@ class Dataset:
     images: tuple[Sample, ...]
     query: tuple[Sample, ...] | None = None
     gallery: tuple[Sample, ...] | None = None
+    co_seen: tuple[tuple[int, int], ...] = ()
     problems: tuple[str, ...] = ()
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 from training.datasets import cuhk03, dukemtmc, folders, market1501, msmt17
 from training.datasets.dataset import UNKNOWN, Dataset, Sample
 from training.datasets.files import image_files, subfolders
+from training.datasets.tracks import with_tracks
 from training.errors import DatasetError
 
 # MSMT17's lists are unmistakable; Duke's names come before Market's, which would take them too.
@@ -33,10 +34,11 @@ def open_target(path: Path) -> Dataset:
     """Open unlabelled images: ``<camera>/*.jpg``, a flat folder, or a labelled layout, labels ignored.
 
     All samples have identity -1. Cameras are those of the names or folders; a flat folder of other names has
-    none.
+    none. A ``tracks.csv`` in the folder is read, see :mod:`training.datasets.tracks`.
 
     Raises:
-        DatasetError: the path is missing or no folder, or there are no images to learn from.
+        DatasetError: the path is missing or no folder, there are no images to learn from, or the tracks cannot be
+            understood.
     """
     _require_folder(path)
     dataset = _named(path) or _unpacked_inside(path) or _camera_folders(path) or _flat(path)
@@ -48,7 +50,7 @@ def open_target(path: Path) -> Dataset:
             " folder of crops."
         )
     unlabelled = tuple(replace(sample, identity=UNKNOWN) for sample in dataset.images)
-    return replace(dataset, images=unlabelled, query=None, gallery=None)
+    return with_tracks(replace(dataset, images=unlabelled, query=None, gallery=None))
 
 
 def _require_folder(path: Path) -> None:
