@@ -16,6 +16,7 @@ from typing import Any
 
 from training.errors import Cancelled, TrainingError
 from training.options import add_setting_options, settings_from
+from training.plans import PLANS, open_plan
 from training.presets import NAMES
 from training.progress import Reporter
 
@@ -90,6 +91,20 @@ def _teach(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     )  # fmt: skip
 
 
+def _ablate(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    from training.ablation import ablate  # noqa: PLC0415
+
+    rows = ablate(
+        arguments.source, arguments.target, arguments.test, arguments.out, plan=open_plan(arguments.plan),
+        settings=settings_from(arguments), seeds=arguments.seeds, reporter=reporter,
+    )  # fmt: skip
+    return {"rows": rows, "table": str(arguments.out / "table.md")}
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(","))
+
+
 def _evaluate(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from training.stages import evaluate_model  # noqa: PLC0415
 
@@ -137,6 +152,16 @@ def _parser() -> argparse.ArgumentParser:
     teach.add_argument("--weights", type=Path, required=True, help="weights of stage 2 (.safetensors)")
     teach.add_argument("--target", type=Path, required=True, help="unlabelled crops")
     teach.set_defaults(command=_teach)
+
+    ablate = commands.add_parser("ablate", parents=[run], help="variants of a run side by side, in one table")
+    ablate.add_argument("--source", type=Path, required=True, help="a labelled data set")
+    ablate.add_argument("--target", type=Path, required=True, help="unlabelled crops")
+    ablate.add_argument("--test", type=Path, required=True, help="a labelled data set to measure on")
+    ablate.add_argument(
+        "--plan", required=True, help=f"one of {', '.join(PLANS)}, or a TOML file of variants"
+    )
+    ablate.add_argument("--seeds", type=_seeds, default=(0,), metavar="N,N,..", help="default: 0")
+    ablate.set_defaults(command=_ablate)
 
     evaluate = commands.add_parser("evaluate", help="CMC and mAP of a model file on a labelled data set")
     evaluate.add_argument("--model", type=Path, required=True, help="an ONNX model file")

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from training.errors import TrainingError
@@ -42,6 +42,26 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     for key, value in vars(arguments).items():
         if key.startswith(_PREFIX) and value is not None:
             settings = _with(settings, key.removeprefix(_PREFIX).split("."), value)
+    return settings
+
+
+def with_options(settings: Settings, options: Mapping[str, str]) -> Settings:
+    """``settings`` with each of ``options``, dotted names such as ``teacher_student.eps`` and texts, put in.
+
+    Raises:
+        TrainingError: no such setting, or a text that is no value of it.
+    """
+    kinds = dict(_flat_fields(Settings))
+    for name, text in options.items():
+        if name not in kinds or name == "preset":
+            raise TrainingError(f"there is no setting {name!r}; `python -m training adapt --help` lists them")
+        try:
+            value = _parser_of(kinds[name])(text)
+        except ValueError as error:
+            raise TrainingError(
+                f"the setting {name} cannot be {text!r}, it is {_shown(kinds[name])}"
+            ) from error
+        settings = _with(settings, name.split("."), value)
     return settings
 
 
