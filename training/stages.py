@@ -84,7 +84,7 @@ def teach_target(
     }
 
 
-def evaluate_model(model: Path, data: Path, *, reporter: Reporter) -> dict[str, Any]:
+def evaluate_model(model: Path, data: Path, *, reporter: Reporter | None = None) -> dict[str, Any]:
     """CMC and mAP of an ONNX model file on a labelled data set.
 
     Returns:
@@ -94,6 +94,7 @@ def evaluate_model(model: Path, data: Path, *, reporter: Reporter) -> dict[str, 
         WeightsError: the file is no embedding network of ours.
         DatasetError: the data set cannot be evaluated on.
     """
+    reporter = reporter or Silent()
     embedder = ModelFile(model)
     query, gallery, note = evaluation_split(open_dataset(data))
     reporter.phase("evaluate", "Measuring")
