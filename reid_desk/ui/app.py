@@ -16,7 +16,6 @@ from PySide6.QtWidgets import QApplication
 import reid_desk
 import resources
 from reid_desk.errors import ReidDeskError
-from reid_desk.jobs.runs import mark_interrupted
 from reid_desk.jobs.spec import worker_command
 from reid_desk.site import Site
 from reid_desk.ui.appearance import Appearance
@@ -85,9 +84,7 @@ class App:
         window.closed.connect(lambda: self.windows.remove(window))
         self.windows.append(window)
         window.show()
-        desk.background.run(
-            lambda: mark_interrupted(desk.site), lambda gone: desk.refresh() if gone else None
-        )
+        desk.settle()
         return window
 
     def show_crash(

@@ -12,6 +12,7 @@ from PySide6.QtGui import QUndoStack
 
 from reid_desk.errors import ReidDeskError
 from reid_desk.jobs.events import Event, Hello, Phase, Progress
+from reid_desk.jobs.runs import mark_interrupted
 from reid_desk.jobs.spec import JobSpec
 from reid_desk.site import Site
 from reid_desk.site.records import Camera, Clip, Evaluation, Model, Run, Source
@@ -99,6 +100,15 @@ class Desk(QObject):
         """Read the summary again; ``refreshed`` tells when it is there."""
         self._reading.run(lambda: Summary.read(self.site), self._take)
 
+    def settle(self) -> None:
+        """Note which runs and clips nobody works on any more, then read the summary again."""
+
+        def failed(error: Exception) -> None:
+            self.show_error(error)
+            self.refresh()
+
+        self.background.run(lambda: mark_interrupted(self.site), lambda _: self.refresh(), failed)
+
     def start_job(self, kind: str, title: str, **arguments: Any) -> Job:
         """Queue a job of this site."""
         run_id = arguments.pop("run_id", None)
@@ -137,7 +147,7 @@ class Desk(QObject):
             self._soon.start()
 
     def _job_ended(self, job: Job) -> None:
-        self.refresh()
+        self.settle()
         outcome = job.outcome
         if outcome is not None and outcome.state == "failed":
             text = " ".join(filter(None, (f"{job.title}: {outcome.message}", outcome.hint)))

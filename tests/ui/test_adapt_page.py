@@ -97,6 +97,18 @@ def test_a_run_whose_process_is_gone_is_found_at_the_start(
     assert window.adapt.resumable.id == run.id
 
 
+def test_a_run_whose_worker_dies_can_be_resumed_at_once(filled_window: Window, qtbot: QtBot) -> None:
+    site = filled_window.desk.site
+    run = site.start_run("adapt", {})
+    (run.folder / "settings.json").write_text("{}")
+    site.update_run(run.id, "running")
+    filled_window.adapt.follow(filled_window.desk.start_job("adapt", "Adapt", behaviour="killed"))
+    qtbot.waitUntil(lambda: filled_window.adapt.resumable is not None, timeout=30_000)
+    assert filled_window.adapt.resumable.id == run.id
+    assert site.run(run.id).state == "interrupted"
+    qtbot.waitUntil(filled_window.actions_["adapt.resume"].isEnabled)
+
+
 def test_the_outcome_compares_and_the_choice_can_be_undone(filled_window: Window, qtbot: QtBot) -> None:
     filled_window.show_page("adapt")
     page, actions, site = filled_window.adapt, filled_window.actions_, filled_window.desk.site

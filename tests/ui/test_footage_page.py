@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
+from reid_desk.site import Site
 from reid_desk.ui.models.clips import CAMERA, CROPS, NAME, STATE, ClipsModel, ProgressRole, StateRole
 from reid_desk.ui.pages.footage import FootagePage
 from reid_desk.ui.pages.import_sheet import ImportPlan, ImportSheet
@@ -117,6 +119,33 @@ def test_a_cancelled_import_leaves_its_line_and_says_so(
     [job] = page.start_import(ImportPlan({"Lobby": (tmp_path / "a.mp4",)}, "motion"))
     page.desk.jobs.cancel(job)
     assert shown(page.model, STATE) == ["Cancelled"]
+
+
+def begin_clip(site: Site, path: Path) -> None:
+    site.begin_clip(
+        "Lobby", path, sha256="0" * 64, size=1, started_at=0.0, started_from="given", fps=25.0, width=64, height=64,
+        detector="motion",
+    )  # fmt: skip
+
+
+def test_a_clip_whose_worker_died_is_not_importing_for_ever(
+    empty_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    page, site = empty_window.footage, empty_window.desk.site
+    qtbot.wait(300)  # what was left over is looked for at the start too
+    site.update_run(site.start_run("import", {}).id, "running")
+    begin_clip(site, tmp_path / "a.mp4")
+    page.desk.start_job("import", "Import", behaviour="killed")
+    qtbot.waitUntil(lambda: shown(page.model, STATE) == ["Failed"], timeout=30_000)
+
+
+def test_a_clip_left_over_is_shown_as_failed_at_the_start(
+    open_window: Callable[[Path], Window], qtbot: QtBot, tmp_path: Path
+) -> None:
+    with Site.create(tmp_path / "site") as site:
+        begin_clip(site, tmp_path / "a.mp4")
+    page = open_window(tmp_path / "site").footage
+    qtbot.waitUntil(lambda: shown(page.model, STATE) == ["Failed"], timeout=30_000)
 
 
 def test_cameras_are_listed_with_counts_and_pictures_and_filter_the_clips(
