@@ -219,7 +219,7 @@ class Window(QMainWindow):
         if self._leaving and self.desk.jobs.current is None:
             QTimer.singleShot(0, self.close)
         elif job.state == "finished":
-            self.tell(self.tr("{job}: done.").format(job=job.title))
+            self.banner.note(self.tr("{job}: done.").format(job=job.title))
 
     def _cancel_job(self) -> None:
         if self.desk.jobs.current is not None:

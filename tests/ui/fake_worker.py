@@ -31,7 +31,7 @@ def normal(job: dict[str, object]) -> None:
     tell("phase", name="import", text="Clip 1 of 1: a.mp4")
     for done in range(5):
         tell("progress", done=done + 1, total=5)
-    tell("finished", result={"kind": job["kind"], "refused": []})
+    tell("finished", result=job["arguments"].get("result") or {"kind": job["kind"], "refused": []})
 
 
 def replay(job: dict[str, object]) -> None:

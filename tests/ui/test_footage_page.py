@@ -148,6 +148,18 @@ def test_a_clip_left_over_is_shown_as_failed_at_the_start(
     qtbot.waitUntil(lambda: shown(page.model, STATE) == ["Failed"], timeout=30_000)
 
 
+def test_clips_left_out_of_an_import_are_told_although_it_is_done(
+    empty_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    page, result = empty_window.footage, {"refused": [{"path": str(tmp_path / "a.mp4"), "reason": "cut off"}]}
+    job = empty_window.desk.start_job("import", "Import", behaviour="normal", result=result)
+    job.ended.connect(lambda outcome: page._import_ended([tmp_path / "a.mp4"], outcome))
+    qtbot.waitUntil(lambda: job.state == "finished", timeout=30_000)
+    qtbot.wait(100)
+    assert empty_window.banner.text == "1 file left out"
+    assert "cut off" in empty_window.banner._details.toPlainText()
+
+
 def test_cameras_are_listed_with_counts_and_pictures_and_filter_the_clips(
     filled_window: Window, qtbot: QtBot
 ) -> None:

@@ -232,6 +232,34 @@ def test_a_failed_job_says_what_happened_and_what_to_do(empty_window: Window, qt
     assert empty_window.banner.text == "Import of 1 clip: The disk is full. Free 2 GB."
 
 
+def test_what_went_wrong_is_not_hidden_by_what_went_well(empty_window: Window, qtbot: QtBot) -> None:
+    banner, desk = empty_window.banner, empty_window.desk
+    failed = desk.start_job("import", "First", behaviour="failing")
+    done = desk.start_job("import", "Second", behaviour="normal")
+    qtbot.waitUntil(lambda: done.state == "finished", timeout=20_000)
+    assert failed.state == "failed"
+    assert banner.text == "First: The disk is full. Free 2 GB."
+    banner._close()
+    assert not banner.isVisible()
+    desk.start_job("import", "Third", behaviour="normal")
+    qtbot.waitUntil(banner.isVisible, timeout=20_000)
+    assert banner.text == "Third: done."
+
+
+def test_every_problem_can_be_read_the_newest_first(empty_window: Window) -> None:
+    banner = empty_window.banner
+    banner.note("Import: done.")
+    for text in ("one", "two", "two"):
+        empty_window.tell(text, "bad", f"details of {text}")
+    assert (banner.text, banner._more.text()) == ("two", "1 more")
+    banner._close()
+    assert banner.text == "one"
+    assert banner._details.toPlainText() == "details of one"
+    assert banner._more.isHidden()
+    banner._close()
+    assert not banner.isVisible()
+
+
 def test_a_crash_of_the_worker_can_be_copied(empty_window: Window, qtbot: QtBot) -> None:
     job = empty_window.desk.start_job("import", "Import", behaviour="crashing")
     qtbot.waitUntil(lambda: job.state == "failed", timeout=20_000)
