@@ -59,11 +59,8 @@ def run_use(parsed: argparse.Namespace) -> Answer:
     """Embed what the model has not seen, then search with it."""
     from reid_desk.cli.foreground import run_in_foreground  # noqa: PLC0415 - only here
     from reid_desk.jobs.spec import JobSpec  # noqa: PLC0415 - only here
-    from reid_desk.site import Site  # noqa: PLC0415 - numpy
 
-    result = run_in_foreground(JobSpec("embed", str(parsed.site), {"model": parsed.model}))
-    with Site.open(parsed.site) as site:
-        site.use_model(parsed.model)
+    result = run_in_foreground(JobSpec("embed", str(parsed.site), {"model": parsed.model, "use": True}))
     return Answer(result, f"The site is searched with {parsed.model} from now on.")
 
 

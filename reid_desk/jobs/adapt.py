@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reid_desk.errors import ReidDeskError, SiteError, SourceError
-from reid_desk.jobs.embed import embed_missing
+from reid_desk.jobs.embed import bring_into_use
 from reid_desk.jobs.reporters import EventReporter
 from reid_desk.jobs.target import images_a_person, write_target
 from reid_desk.site import Model, Run, Site, Source
@@ -75,10 +75,8 @@ def adapt_site(
         model = site.add_model(run.folder, name=_model_name(), run_id=run.id)
     else:
         report = _read_report(run.folder)
-    crops = embed_missing(site, model, reporter)
-    site.use_model(model.id)
+    crops = bring_into_use(site, model, reporter)
     _keep_evaluations(site, model, report)
-    reporter.message(f"The site is searched with {model.name} from now on.")
     return {
         "model": model.id,
         "name": model.name,

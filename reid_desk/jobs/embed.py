@@ -17,13 +17,20 @@ BATCH = 64
 def run(site: Site, _run: Run, arguments: Mapping[str, Any], reporter: EventReporter) -> dict[str, Any]:
     """Do the job; see :class:`reid_desk.jobs.spec.JobSpec` for its arguments.
 
-    Returns ``{"model", "embedded"}``.
+    Returns ``{"model", "embedded", "in_use"}``.
 
     Raises:
         ReidDeskError: the site has no model, or the model cannot be used.
     """
     model = chosen_model(site, arguments.get("model"))
-    return {"model": model.id, "embedded": embed_missing(site, model, reporter)}
+    work = bring_into_use if arguments.get("use") else embed_missing
+    embedded = work(site, model, reporter)
+    current = site.current_model()
+    return {
+        "model": model.id,
+        "embedded": embedded,
+        "in_use": current is not None and current.id == model.id,
+    }
 
 
 def chosen_model(site: Site, model_id: str | None) -> Model:
@@ -38,6 +45,19 @@ def chosen_model(site: Site, model_id: str | None) -> Model:
     if model is None:
         raise ModelError("The site has no model yet. Adapt to the site first (reid-desk adapt).")
     return model
+
+
+def bring_into_use(site: Site, model: Model, reporter: EventReporter) -> int:
+    """Search with ``model`` as soon as every crop has a vector of it; return how many crops had none.
+
+    Crops that an import adds meanwhile are embedded as well before searches change over.
+    """
+    embedded = embed_missing(site, model, reporter)
+    while not site.use_complete_model(model.id):
+        reporter.check_cancelled()
+        embedded += embed_missing(site, model, reporter)
+    reporter.message(f"The site is searched with {model.name} from now on.")
+    return embedded
 
 
 def embed_missing(site: Site, model: Model, reporter: EventReporter) -> int:

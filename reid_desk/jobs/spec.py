@@ -27,7 +27,7 @@ class JobSpec:
             ``import``    ``paths`` (list), ``camera`` (name); ``detector`` ``"motion"|"yolox"``,
                           ``detector_weights`` (file), ``started_at`` (seconds since the epoch, for one clip
                           only), ``fps`` (frames a second to analyse)
-            ``embed``     ``model`` (id; the current one)
+            ``embed``     ``model`` (id; the current one), ``use`` (search with it when all is embedded)
             ``adapt``     ``source`` (name; the site's only one), ``preset`` (by the device), ``seed``,
                           ``resume`` (go on with ``run_id``, or else the newest run that did not finish)
             ``evaluate``  ``model`` (id; the current one), ``data`` (folder; the site's evaluation set)

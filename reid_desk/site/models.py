@@ -105,6 +105,23 @@ class Models:
             self.model(model_id)
             settings.write(connection, settings.CURRENT_MODEL, model_id)
 
+    def use_complete_model(self, model_id: str) -> bool:
+        """Make searches use this model if every crop has a vector by it; return whether that is so.
+
+        Asked and done in one transaction: crops that another process adds come before it, and are seen, or
+        after it, when this model is the current one.
+
+        Raises:
+            SiteError: there is no such model.
+        """
+        with self._database.transaction() as connection:
+            missing = "SELECT 1 FROM crops WHERE id NOT IN (SELECT crop_id FROM vectors WHERE model_id = ?)"
+            if connection.execute(f"{missing} LIMIT 1", (model_id,)).fetchone() is not None:
+                self.model(model_id)
+                return False
+            self.use_model(model_id)
+            return True
+
     def _from_row(self, row: tuple[Any, ...]) -> Model:
         model_id, name, card, run_id, created_at = row
         return Model(

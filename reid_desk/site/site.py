@@ -83,6 +83,7 @@ class Site:
         self.model = models.model
         self.current_model = models.current_model
         self.use_model = models.use_model
+        self.use_complete_model = models.use_complete_model
 
         runs = Runs(self._database, path / "runs")
         self.start_run = runs.start_run

@@ -139,6 +139,19 @@ def test_the_old_model_answers_until_the_new_one_is_ready(
     assert old.id in [model.id for model in searchable_site.models()]
 
 
+def test_crops_imported_while_it_embeds_have_vectors_when_the_model_is_put_to_use(
+    ready: Site, fake: FakeTraining
+):
+    class ImportsMeanwhile(Recording):
+        def progress(self, done: int, total: int | None) -> None:
+            if self.phases[-1] == "embed" and done == total and not ready.cameras()[2:]:
+                add_clip(ready, "garage", range(2))
+
+    result = run_job(spec("adapt", ready, preset="smoke"), ImportsMeanwhile())
+    assert result["crops"] == 42
+    assert ready.missing_vectors(ready.current_model().id) == []
+
+
 def test_before_and_after_are_kept_where_there_is_something_to_measure_on(
     ready: Site, tmp_path: Path, fake: FakeTraining
 ):

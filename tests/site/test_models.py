@@ -6,12 +6,14 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
 from reid_desk.errors import ModelError, SiteError
 from reid_desk.site import Site
 from tests.fixtures_model import write_embedder
+from tests.site.made_up import add_clip, track
 
 
 @pytest.fixture
@@ -61,6 +63,8 @@ def test_one_model_is_current_and_can_be_rolled_back(site: Site, folder: Path) -
 
     with pytest.raises(SiteError, match="no model 'm9'; its models are: m1, m2"):
         site.use_model("m9")
+    with pytest.raises(SiteError, match="m9"):
+        site.use_complete_model("m9")
     assert site.current_model() == first
 
 
@@ -128,3 +132,18 @@ def test_a_folder_left_by_a_killed_process_is_not_taken_for_a_model(site: Site, 
     model = site.add_model(folder, name="next")
     assert model.id == "m2"
     assert site.models() == [model]
+
+
+def test_a_model_is_used_once_it_has_a_vector_of_every_crop(site: Site, folder: Path) -> None:
+    clip = add_clip(site, tracks=[track(crops=3)])
+    model = site.add_model(folder, name="adapted")
+    first, *rest = [crop.id for crop in site.crops()]
+    site.store_vectors(model.id, [first], np.ones((1, 32)))
+    assert not site.use_complete_model(model.id)
+    assert site.current_model() is None
+
+    site.store_vectors(model.id, rest, np.ones((2, 32)))
+    assert site.use_complete_model(model.id)
+    assert site.current_model() == model
+    site.remove_clip(clip)
+    assert site.use_complete_model(model.id)
