@@ -13,10 +13,11 @@ from reid_desk.site import Site
 from reid_desk.ui.models.clips import CAMERA, CROPS, NAME, STATE, ClipsModel, ProgressRole, StateRole
 from reid_desk.ui.pages.footage import FootagePage
 from reid_desk.ui.pages.import_sheet import ImportPlan, ImportSheet
-from reid_desk.ui.pages.source_sheet import SourceSheet
+from reid_desk.ui.pages.source_sheet import SourcePlan, SourceSheet
 from reid_desk.ui.window import Window
 from tests.ui.filled_site import draw_person
 from tests.ui.videos import write_video
+from training.datasets import open_dataset
 
 
 def drop(page: FootagePage, *paths: Path) -> None:
@@ -224,6 +225,23 @@ def test_a_dropped_folder_becomes_a_labelled_source(
     qtbot.waitUntil(lambda: sources.model.rowCount() == 1)
     source = empty_window.desk.summary.sources[0]
     assert (source.name, source.identities, source.cameras, source.images) == ("street", 4, 2, 16)
+
+
+@pytest.mark.parametrize("role", ["source", "evaluation"])
+def test_a_set_that_cannot_serve_its_purpose_is_refused_in_words(
+    empty_window: Window, qtbot: QtBot, tmp_path: Path, role: str
+) -> None:
+    for identity in range(4):
+        place = tmp_path / "single" / f"{identity:04}" / "c0"
+        place.mkdir(parents=True)
+        draw_person(identity, 0, 0, height=64).save(place / "0.jpg")
+    sources = empty_window.footage.sources
+    sources.add(SourcePlan(open_dataset(tmp_path / "single"), "single", role))
+    qtbot.waitUntil(empty_window.banner.isVisible, timeout=30_000)
+    assert {"source": "cannot be a source", "evaluation": "cannot be evaluated on"}[
+        role
+    ] in empty_window.banner.text
+    assert empty_window.desk.site.sources(role=role) == []
 
 
 def test_a_folder_without_labels_is_refused_in_words(

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from reid_desk.jobs.sources import add_source
 from reid_desk.site.records import Source
 from reid_desk.ui.actions import Actions
 from reid_desk.ui.background import Latest
@@ -92,19 +93,10 @@ class Sources(QWidget):
             self._desk.ask(partial(open_dataset, path.resolve()), self._ask)
 
     def add(self, plan: SourcePlan) -> None:
-        """Add a data set to the site."""
-        dataset = plan.dataset
+        """Add a data set to the site, if it can serve its purpose."""
+        site = self._desk.site
         self._desk.change(
-            lambda: self._desk.site.add_source(
-                plan.name,
-                dataset.root,
-                dataset.layout,
-                dataset.identities,
-                dataset.cameras,
-                len(dataset.images),
-                role=plan.role,
-                replace=True,
-            )
+            lambda: add_source(site, plan.dataset, name=plan.name, role=plan.role, replace=True)
         )
 
     def _ask(self, dataset: Dataset) -> None:
