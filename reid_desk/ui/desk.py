@@ -116,6 +116,24 @@ class Desk(QObject):
         job.told.connect(self._job_told)
         return job
 
+    def use_model(self, model: Model) -> None:
+        """Search with ``model``: at once if it has seen every crop, else by a job that shows it the others first.
+
+        An earlier change that is not done yet is called off.
+        """
+        for job in self.jobs.jobs():
+            if changes_model(job):
+                self.jobs.cancel(job)
+
+        def done_or_queue(done: bool) -> None:
+            if done:
+                self.refresh()
+            else:
+                title = self.tr("Change to {model}").format(model=model.name)
+                self.start_job("embed", title, model=model.id, use=True)
+
+        self.ask(lambda: self.site.use_complete_model(model.id), done_or_queue)
+
     def ask(self, work: Callable[[], Any], on_result: Callable[[Any], None]) -> None:
         """Do short work in the background; what the operator can mend of its errors is shown as a message."""
         self.background.run(work, on_result, self.show_error)
@@ -152,3 +170,8 @@ class Desk(QObject):
         if outcome is not None and outcome.state == "failed":
             text = " ".join(filter(None, (f"{job.title}: {outcome.message}", outcome.hint)))
             self.problem.emit(text, "warning" if outcome.category == "input" else "bad", outcome.details)
+
+
+def changes_model(job: Job) -> bool:
+    """Whether ``job`` ends with searches by another model."""
+    return job.spec.kind == "embed" and bool(job.spec.arguments.get("use"))

@@ -15,7 +15,7 @@ from reid_desk.ui import help as help_pages
 from reid_desk.ui.actions import MENUS, PAGES, Actions, DeskState, words
 from reid_desk.ui.appearance import Scheme
 from reid_desk.ui.background import Background
-from reid_desk.ui.desk import Desk
+from reid_desk.ui.desk import Desk, changes_model
 from reid_desk.ui.job_queue import Job
 from reid_desk.ui.pages.adapt import AdaptPage
 from reid_desk.ui.pages.dashboard import DashboardPage
@@ -193,6 +193,7 @@ class Window(QMainWindow):
         choice = self.adapt.choice
         kinds = {job.spec.kind for job in jobs}
         current = summary.current_model
+        changing = any(map(changes_model, jobs))
         self.actions_.refresh(
             DeskState(
                 page=self.page.name,
@@ -204,11 +205,14 @@ class Window(QMainWindow):
                 job=bool(jobs),
                 importing=bool(kinds & {"import", "demo"}),
                 resumable=self.adapt.resumable is not None,
-                new_model=choice is not None and (current is None or current.id != choice.new.id),
+                new_model=choice is not None
+                and (current is None or current.id != choice.new.id)
+                and not changing,
                 old_model=choice is not None
                 and choice.old is not None
                 and current is not None
-                and current.id == choice.new.id,
+                and current.id == choice.new.id
+                and not changing,
                 selection=self.page.selection,
                 results=self.page.results,
                 evaluation_data=bool(summary.evaluation_sets),

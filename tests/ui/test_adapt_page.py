@@ -9,10 +9,12 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from reid_desk.jobs.events import Cancelled, Failed, Finished, Metric, Phase, Progress
+from reid_desk.jobs.spec import worker_command
 from reid_desk.site import Site
+from reid_desk.ui.app import App
 from reid_desk.ui.models.adaptation import Adaptation, Series
 from reid_desk.ui.window import Window
-from tests.ui.filled_site import add_source, write_events
+from tests.ui.filled_site import add_clip, add_source, write_events
 
 
 def test_what_is_missing_is_said_and_the_button_waits(empty_window: Window) -> None:
@@ -123,6 +125,46 @@ def test_the_outcome_compares_and_the_choice_can_be_undone(filled_window: Window
     qtbot.waitUntil(lambda: site.current_model().id == new.id, timeout=30_000)
     filled_window.desk.undo.redo()
     qtbot.waitUntil(lambda: site.current_model().id == old.id, timeout=30_000)
+
+
+def test_a_model_that_has_not_seen_every_crop_is_shown_them_before_it_is_used(
+    filled_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    page, actions, desk = filled_window.adapt, filled_window.actions_, filled_window.desk
+    add_clip(desk.site, 0, 7, [1, 2], 2, tmp_path)
+    new, old = page.choice.new, page.choice.old
+    actions["adapt.keep_old"].trigger()
+    qtbot.waitUntil(lambda: desk.jobs.current is not None, timeout=30_000)
+    job = desk.jobs.current
+    assert (job.spec.kind, job.spec.arguments) == ("embed", {"model": old.id, "use": True})
+    assert not actions["adapt.keep_old"].isEnabled()
+    assert desk.site.current_model().id == new.id
+
+
+def test_a_change_of_model_that_waits_is_called_off_by_undo(
+    filled_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = filled_window.desk
+    filled_window.desk.start_job("import", "Import", behaviour="slow")
+    add_clip(desk.site, 0, 7, [1, 2], 2, tmp_path)
+    filled_window.actions_["adapt.keep_old"].trigger()
+    qtbot.waitUntil(lambda: len(desk.jobs.jobs()) == 2, timeout=30_000)
+    change = desk.jobs.jobs()[1]
+    desk.undo.undo()
+    assert change.state == "cancelled"
+
+
+def test_the_real_worker_brings_the_old_model_up_to_date_and_into_use(
+    desk_app: App, filled: Path, open_window: Callable[[Path], Window], qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk_app._worker = worker_command
+    window = open_window(filled)
+    site, old = window.desk.site, window.adapt.choice.old
+    add_clip(site, 0, 7, [1, 2], 2, tmp_path)
+    window.actions_["adapt.keep_old"].trigger()
+    qtbot.waitUntil(lambda: site.current_model().id == old.id, timeout=60_000)
+    assert site.missing_vectors(old.id) == []
+    qtbot.waitUntil(window.actions_["adapt.use_new"].isEnabled, timeout=30_000)
 
 
 def test_a_failed_stage_is_told_apart() -> None:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QImage, QUndoCommand
 
 from reid_desk.jobs.events import Event, read_events
-from reid_desk.site.records import Run
+from reid_desk.site.records import Model, Run
 from reid_desk.ui import words
 from reid_desk.ui.actions import Actions
 from reid_desk.ui.background import Latest
@@ -135,7 +135,7 @@ class AdaptPage(Page):
         model = None if choice is None else choice.new if new else choice.old
         if model is not None:
             name = self.tr("use {model}").format(model=model.name)
-            self.desk.undo.push(_UseModel(self.desk, name, current.id if current else None, model.id))
+            self.desk.undo.push(_UseModel(self.desk, name, current, model))
 
     def _take(self, event: Event) -> None:
         self.adaptation.take(event)
@@ -289,14 +289,13 @@ def _cluster_words(stage: Stage) -> str:
 class _UseModel(QUndoCommand):
     """Search with another model; undone by going back to the one before."""
 
-    def __init__(self, desk: Desk, text: str, before: str | None, after: str) -> None:
+    def __init__(self, desk: Desk, text: str, before: Model | None, after: Model) -> None:
         super().__init__(text)
         self._desk, self._before, self._after = desk, before, after
 
     def redo(self) -> None:
-        self._desk.change(lambda: self._desk.site.use_model(self._after))
+        self._desk.use_model(self._after)
 
     def undo(self) -> None:
-        before = self._before
-        if before is not None:
-            self._desk.change(lambda: self._desk.site.use_model(before))
+        if self._before is not None:
+            self._desk.use_model(self._before)
