@@ -25,8 +25,8 @@ def add(commands: Commands[Any]) -> None:
         "--site", metavar="DIR", type=Path, help="where to make it (default: among your data)"
     )
     parser.add_argument("--headless", action="store_true", help="do not open the desk afterwards")
-    parser.add_argument("--preset", choices=NAMES, default="smoke", help="settings (default: smoke)")
-    parser.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
+    parser.add_argument("--preset", choices=NAMES, help="settings (default: smoke)")
+    parser.add_argument("--seed", type=int, help="of everything random (default: 0)")
     parser.add_argument(
         "--resume", action="store_true", help="go on with the newest demo that was not finished"
     )

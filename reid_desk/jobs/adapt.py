@@ -20,6 +20,7 @@ from reid_desk.jobs.target import images_a_person, write_target
 from reid_desk.site import Model, Run, Site, Source
 from training.presets import NAMES, preset
 from training.settings import Settings
+from training.settings_file import read_settings
 
 FEWEST_CROPS = 8
 """Fewer crops than this cannot form even two clusters of four."""
@@ -117,7 +118,8 @@ def _train(
     target = run.folder / "target"
     crops = write_target(site, target, reporter)
     reporter.phase("load", "Loading the training code")
-    settings = _settings(arguments, _begun_with(run) or images_a_person(site, target))
+    settings = _begun_with(run) or _settings(arguments, images_a_person(site, target))
+    _note(site, run, source=source.name, preset=settings.preset, seed=settings.seed)
     reporter.message(f"{crops:,} crops, source {source.name}, preset {settings.preset}.")
     from training.adaptation import adapt  # noqa: PLC0415 - torch: seconds, and only once all is ready
 
@@ -132,13 +134,16 @@ def _train(
     )
 
 
-def _begun_with(run: Run) -> float | None:
-    """The images a person that a resumed run began with: a clip that was removed since must not change it."""
+def _begun_with(run: Run) -> Settings | None:
+    """The settings of a run that is resumed: neither clips, devices nor presets that changed since matter."""
     file = run.folder / "settings.json"
-    if not file.is_file():
-        return None
-    expected: float = json.loads(file.read_text(encoding="utf-8"))["teacher_student"]["expected_images"]
-    return expected
+    return read_settings(file) if file.is_file() else None
+
+
+def _note(site: Site, run: Run, **arguments: Any) -> None:
+    """Keep in the run what it works with, so that defaults which change do not change it when it is resumed."""
+    begun = {**run.spec.get("arguments", {}), **arguments}
+    site.update_run(run.id, "running", spec={**run.spec, "arguments": begun})
 
 
 def _settings(arguments: Mapping[str, Any], expected_images: float) -> Settings:

@@ -37,9 +37,9 @@ def arguments_of(run: Run, spec: JobSpec) -> dict[str, object]:
     """
     if not spec.arguments.get("resume"):
         return spec.arguments
-    begun = dict(run.spec.get("arguments", {}))
+    begun = {name: value for name, value in run.spec.get("arguments", {}).items() if value is not None}
     for name, value in spec.arguments.items():
-        if name != "resume" and value is not None and begun.get(name) not in (None, value):
+        if name != "resume" and value is not None and begun.get(name, value) != value:
             raise ReidDeskError(
                 f"Run {run.id} was begun with {name} {begun[name]!r} and cannot go on with {value!r}. "
                 f"Leave {name} out, or start a new run."

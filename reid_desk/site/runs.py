@@ -64,6 +64,7 @@ class Runs:
         message: str | None = None,
         report: Mapping[str, Any] | None = None,
         pid: int | None = None,
+        spec: Mapping[str, Any] | None = None,
     ) -> Run:
         """Note a run's new state; what is not given stays as it is.
 
@@ -77,13 +78,14 @@ class Runs:
             self.run(run_id)
             connection.execute(
                 "UPDATE runs SET state = ?, finished_at = ?, message = coalesce(?, message), "
-                "report = coalesce(?, report), pid = coalesce(?, pid) WHERE id = ?",
+                "report = coalesce(?, report), pid = coalesce(?, pid), spec = coalesce(?, spec) WHERE id = ?",
                 (
                     state,
                     time.time() if state in FINAL_STATES else None,
                     message,
                     None if report is None else json.dumps(report),
                     pid,
+                    None if spec is None else json.dumps(spec),
                     run_id,
                 ),
             )

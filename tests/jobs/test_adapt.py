@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from reid_desk.errors import JobCancelled, ReidDeskError, SiteError, SourceError
+from reid_desk.jobs import adapt
 from reid_desk.jobs.run import run_job
 from reid_desk.jobs.runs import can_resume
 from reid_desk.jobs.sources import add_source
@@ -23,6 +24,7 @@ from tests.jobs.recording import Recording
 from tests.jobs.sites import add_clip, contents, spec, write_source
 from training.datasets import open_dataset, open_target
 from training.errors import ClusteringError
+from training.presets import preset
 from training.settings import Settings
 
 METRICS = {"mAP": 0.5, "rank1": 0.6, "rank5": 0.7, "rank10": 0.8, "cmc": [0.6], "queries": 4, "gallery": 4}
@@ -189,6 +191,39 @@ def test_a_run_is_resumed_with_its_settings_though_a_clip_was_removed(ready: Sit
     run_job(spec("adapt", ready, resume=True), Recording())
     first, second = fake.calls
     assert second["settings"] == first["settings"]
+
+
+def test_a_run_begun_without_words_goes_on_as_begun_though_the_defaults_changed(
+    ready: Site, tmp_path: Path, fake: FakeTraining, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(adapt, "default_preset", lambda: "compact")
+    fake.error = RuntimeError("boom")
+    with pytest.raises(RuntimeError):
+        run_job(spec("adapt", ready), Recording())
+    add_source(ready, open_dataset(write_source(tmp_path / "mall")))
+    monkeypatch.setattr(adapt, "default_preset", lambda: "paper")
+    edited = preset("compact", precision="float32")
+    monkeypatch.setattr(adapt, "preset", lambda name, **_: edited if name == "compact" else preset(name))
+    fake.error = None
+    asked = {"source": "shop", "preset": "compact", "seed": 0}
+    for name, value in {"source": "mall", "preset": "paper", "seed": 1}.items():
+        with pytest.raises(ReidDeskError, match=f"begun with {name} {asked[name]!r}"):
+            run_job(spec("adapt", ready, resume=True, **{name: value}), Recording())
+    run_job(spec("adapt", ready, resume=True, **asked), Recording())
+    first, second = fake.calls
+    assert second["settings"] == first["settings"]
+    assert second["source"] == first["source"] == tmp_path / "shop"
+
+
+def test_what_a_run_does_not_know_of_itself_may_be_said_when_it_is_resumed(
+    ready: Site, tmp_path: Path, fake: FakeTraining
+):
+    add_source(ready, open_dataset(write_source(tmp_path / "mall")))
+    begun = ready.start_run("adapt", spec("adapt", ready, source=None, preset="smoke").as_dict())
+    (begun.folder / "settings.json").write_text(json.dumps(asdict(preset("smoke"))))
+    ready.update_run(begun.id, "failed")
+    run_job(spec("adapt", ready, source="mall", resume=True), Recording())
+    assert fake.calls[0]["source"] == tmp_path / "mall"
 
 
 def test_a_cancelled_run_keeps_what_it_had_and_the_old_state_of_the_site(ready: Site, fake: FakeTraining):
