@@ -1,8 +1,8 @@
 """The three stages in a row, in one run folder, resumable.
 
-A run folder holds ``settings.json``, ``progress.json`` (seconds a stage), ``cache/`` (decoded and translated
-images, removed at the end), ``checkpoints/``, ``previews/``, and in the end ``model.onnx``, ``card.json``,
-``weights.safetensors`` and ``report.json``.
+A run folder holds ``settings.json``, ``source.json`` and ``target.json`` (what it began with), ``progress.json``
+(seconds a stage), ``cache/`` (decoded and translated images, removed at the end), ``checkpoints/``, ``previews/``, and
+in the end ``model.onnx``, ``card.json``, ``weights.safetensors`` and ``report.json``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import dataclasses
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from training.datasets import (
     Dataset,
     Sample,
     evaluation_split,
+    fingerprint,
     open_dataset,
     open_target,
     require_source,
@@ -37,7 +38,7 @@ from training.export import export_onnx, make_card, save_weights, write_atomical
 from training.features import embed
 from training.images import ImageStore, decode
 from training.metrics import RetrievalMetrics, cmc_map
-from training.networks.backbones import AttentionSettings, build_backbone
+from training.networks.backbones import DEPTHWISE, AttentionSettings, build_backbone
 from training.networks.embedding import EmbeddingNetwork
 from training.pretraining import pretrain
 from training.progress import Reporter
@@ -85,8 +86,12 @@ def adapt(
     # What can be wrong with the input is found before the run folder is made.
     source_set, target_set = open_source(source), open_crops(target)
     split = evaluation_split(open_dataset(test)) if test else None
-    run = open_run(out, settings, reporter=reporter, resume=resume)
+    run = open_run(
+        out, settings, {"source": source_set, "target": target_set}, reporter=reporter, resume=resume
+    )
     reporter.phase("prepare", "Reading the images")
+    # Weights that are missing are missed now, and not after the hours of stage 1.
+    build_network(settings.network)
     known, crops = run.decode("source", known_people(source_set)), run.decode("target", target_set.images)
     measured = (
         TestImages(run.decode("query", split[0]), run.decode("gallery", split[1]), split[2])
@@ -127,7 +132,11 @@ def adapt(
         "seconds": run.seconds | {"total": sum(run.seconds.values()) - run.seconds.get("source_only", 0.0)},
         "clusters": history[-1]["clusters"] if history else None,
         "history": history,
-        "kept": {"network": adapted.kept, "scores": list(adapted.scores)},
+        "kept": {
+            "network": adapted.kept,
+            "scores": list(adapted.scores),
+            "by": settings.teacher_student.selection,
+        },
         "problems": [*source_set.problems, *target_set.problems, *known.problems, *crops.problems],
         "settings": dataclasses.asdict(settings),
     }
@@ -183,27 +192,46 @@ def known_people(dataset: Dataset) -> tuple[Sample, ...]:
     )
 
 
-def open_run(out: Path, settings: Settings, *, reporter: Reporter, resume: bool = False) -> Run:
+def open_run(
+    out: Path, settings: Settings, inputs: Mapping[str, Dataset], *, reporter: Reporter, resume: bool = False
+) -> Run:
     """Start a run in folder ``out``, or continue the one that is there.
 
+    Args:
+        out: the run folder; made if missing.
+        settings: of the run; where they were ``resume``d with weights from another place, that does not matter.
+        inputs: the data sets that the run learns from, by what they are to it.
+        reporter: told what happens.
+        resume: whether a run that is there is continued.
+
     Raises:
-        TrainingError: ``out`` holds a run and ``resume`` is false, or holds one with other settings, or cannot be
-            written.
+        TrainingError: ``out`` holds a run and ``resume`` is false, or holds one with other settings or other images,
+            or cannot be written.
     """
-    file = out / "settings.json"
-    wanted = json.loads(json.dumps(dataclasses.asdict(settings)))
-    if file.exists():
-        if not resume:
-            raise TrainingError(
-                f"{out} holds a run already; resume it with --resume, or choose another folder"
-            )
-        if json.loads(file.read_text()) != wanted:
-            raise TrainingError(
-                f"the run in {out} was started with other settings; resume it with the same ones"
-            )
-    else:
-        write_atomically(file, json.dumps(wanted, indent=2).encode())
+    begun = (out / "settings.json").exists()
+    if begun and not resume:
+        raise TrainingError(f"{out} holds a run already; resume it with --resume, or choose another folder")
+    _same_as_begun(out / "settings.json", _what_matters(settings), "settings")
+    for name, dataset in inputs.items():
+        _same_as_begun(out / f"{name}.json", {"images": fingerprint(dataset)}, f"{name} images")
     return Run(out, settings, reporter)
+
+
+def _what_matters(settings: Settings) -> dict[str, Any]:
+    """All settings but where the weights lie and which device computes: those may change when a run is resumed."""
+    wanted: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
+    return wanted | {"device": "auto", "network": wanted["network"] | {"weights": None}}
+
+
+def _same_as_begun(file: Path, wanted: dict[str, Any], what: str) -> None:
+    """Note in ``file`` what a run begins with, or check that it goes on with the same."""
+    if not file.exists():
+        write_atomically(file, json.dumps(wanted, indent=2).encode())
+    elif json.loads(file.read_text(encoding="utf-8")) != wanted:
+        raise TrainingError(
+            f"the run in {file.parent} was started with other {what}; resume it with the same ones,"
+            " or start anew in another folder"
+        )
 
 
 def build_network(settings: NetworkSettings, *, pretrained: bool = True) -> EmbeddingNetwork:
@@ -238,7 +266,9 @@ class Run:
         self.out = out
         self.settings = settings
         self.device = open_device(settings.device)
-        self.bfloat16 = lower_precision(settings.precision, self.device, settings.network.backbone)
+        self.bfloat16 = lower_precision(
+            settings.precision, self.device, depthwise=settings.network.backbone in DEPTHWISE
+        )
         self._reporter = reporter
         self._progress = out / "progress.json"
         self.seconds: dict[str, float] = (
@@ -259,7 +289,13 @@ class Run:
         file = self.out / "cache" / "translated.npy"
         if file.exists():
             translated: NDArray[np.uint8] = np.load(file, mmap_mode="r")
+            if len(translated) != len(source.images):
+                raise TrainingError(
+                    f"of the source, {len(source.images)} images can be read and {len(translated)} could when they"
+                    f" were translated; mend the source, or remove {file} to translate it again"
+                )
             return translated
+        bfloat16 = lower_precision(self.settings.precision, self.device)
         with self._timed("style_transfer"):
             self._reporter.phase("style_transfer", "Learning the look of the site")
             generator = train_style_transfer(
@@ -267,13 +303,21 @@ class Run:
                 target.images,
                 self.settings.style_transfer,
                 device=self.device,
+                bfloat16=bfloat16,
                 seed=self.settings.seed,
                 checkpoint=self._checkpoint("style_transfer.pt"),
                 previews=self.out / "previews",
                 reporter=self._reporter,
             )
             self._reporter.phase("translate", "Giving the source the look of the site")
-            return translate(generator, source.images, device=self.device, out=file, reporter=self._reporter)
+            return translate(
+                generator,
+                source.images,
+                device=self.device,
+                bfloat16=bfloat16,
+                out=file,
+                reporter=self._reporter,
+            )
 
     def pretrained(
         self, name: str, source: ImageStore, images: NDArray[np.uint8], target: ImageStore | None

@@ -29,10 +29,7 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             torch.save(dict(state), file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
+        replace_durably(temporary, path)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -59,6 +56,14 @@ def load_checkpoint(path: Path, *, device: torch.device | str = "cpu") -> dict[s
             f"The checkpoint {path} is damaged or was not written by this program. "
             "Remove it to start this stage again."
         ) from error
+
+
+def replace_durably(temporary: Path, path: Path) -> None:
+    """Rename ``temporary`` to ``path`` once its content is on the disk, and wait until the rename is there too."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

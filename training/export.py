@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor
 
+from training.checkpoints import replace_durably
 from training.errors import TrainingError
 from training.model_file import CARD_KEY
 from training.networks.embedding import EmbeddingNetwork, ExportedNetwork
@@ -107,7 +107,7 @@ def save_weights(network: EmbeddingNetwork, path: Path) -> None:
     temporary = path.with_name(path.name + ".partial")
     try:
         save_file({key: value.cpu().contiguous() for key, value in network.state_dict().items()}, temporary)
-        temporary.replace(path)
+        replace_durably(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise TrainingError(
@@ -126,9 +126,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        replace_durably(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise TrainingError(

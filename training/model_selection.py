@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ Integers = NDArray[np.int64]
 
 # Neighbours of the Jaccard distance that the silhouette is taken on; the same for all networks that are compared.
 _K1, _K2 = 20, 6
-_MOST_PAIRS = 200_000
+_PAIRS = 20_000
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def track_retrieval(features: Floats, tracks: Integers) -> float | None:
 def co_seen_separation(features: Floats, circumstances: Circumstances, *, seed: int = 0) -> float | None:
     """How often two images of one track are more alike than two of tracks that were seen together (an AUC).
 
-    Higher is better, in [0, 1]; ``None`` without such tracks. Of very many pairs a random part is taken.
+    Higher is better, in [0, 1]; ``None`` without such tracks. Taken on a random selection of pairs.
     """
     together, apart = _known_pairs(circumstances, np.random.default_rng(seed))
     if not len(together) or not len(apart):
@@ -153,26 +154,28 @@ def score_all(features: Floats, evidence: Evidence) -> dict[str, float]:
         features: L2-normalised, [N, D].
         evidence: on the same N images.
     """
-    found = {name: score(features, evidence) for name, score in SCORES.items()}
+    found = {name: compute(features, evidence) for name, compute in SCORES.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def selection_score(scores: tuple[dict[str, float], dict[str, float]], wanted: str = "auto") -> str:
-    """The name of the score to choose by: ``wanted``, or the most trusted that both networks have.
+def score(features: Floats, evidence: Evidence, wanted: str = "auto") -> float:
+    """One score: ``wanted``, or the most trusted that this target allows.
 
     Args:
-        scores: of two networks, as :func:`score_all` gives them.
+        features: L2-normalised, [N, D].
+        evidence: on the same N images.
         wanted: a name in :data:`SCORES`, or "auto".
 
     Raises:
         TrainingError: ``wanted`` is no score, or the target lacks what it needs.
     """
-    names = TRUSTED if wanted == "auto" else (wanted,)
-    for name in names:
-        if all(name in each for each in scores):
-            return name
-    had = ", ".join(scores[0])
-    raise TrainingError(f"the score {wanted!r} cannot be had on this target; there are: {had}")
+    for name in TRUSTED if wanted == "auto" else (wanted,):
+        value = SCORES[name](features, evidence) if name in SCORES else None
+        if value is not None:
+            return value
+    raise TrainingError(
+        f"the score {wanted!r} cannot be had on this target; there are: {', '.join(score_all(features, evidence))}"
+    )
 
 
 def _silhouette(features: Floats, evidence: Evidence) -> float:
@@ -203,19 +206,19 @@ def _means(features: Floats, groups: list[Integers]) -> Floats:
 
 
 def _known_pairs(circumstances: Circumstances, rng: np.random.Generator) -> tuple[Integers, Integers]:
-    """Pairs of images [P, 2] that show one person, and pairs that show two."""
+    """Pairs of images [P, 2] that show one person, and pairs that show two: one of each track, or pair of tracks,
+    again and again until there are enough."""
     tracks = circumstances.tracks
     members = {int(track): np.flatnonzero(tracks == track) for track in np.unique(tracks[tracks != UNKNOWN])}
-    together = [np.stack(np.triu_indices(len(each), 1), axis=1) for each in members.values()]
-    same = [each[pairs] for each, pairs in zip(members.values(), together, strict=True)]
-    other = [
-        np.stack([part.ravel() for part in np.meshgrid(members[a], members[b])], axis=1)
-        for a, b in circumstances.co_seen.tolist()
-        if a in members and b in members
-    ]
-    empty = np.empty((0, 2), np.int64)
-    return _some(np.concatenate([empty, *same]), rng), _some(np.concatenate([empty, *other]), rng)
+    long = [each for each in members.values() if len(each) >= 2]
+    apart = [(a, b) for a, b in circumstances.co_seen.tolist() if a in members and b in members]
+    same = [rng.choice(each, 2, replace=False) for each in _repeated(long)]
+    other = [(rng.choice(members[a]), rng.choice(members[b])) for a, b in _repeated(apart)]
+    return np.array(same, np.int64).reshape(-1, 2), np.array(other, np.int64).reshape(-1, 2)
 
 
-def _some(pairs: Integers, rng: np.random.Generator) -> Integers:
-    return pairs if len(pairs) <= _MOST_PAIRS else pairs[rng.choice(len(pairs), _MOST_PAIRS, replace=False)]
+def _repeated(things: list[Any]) -> list[Any]:
+    """Every thing as often as makes :data:`_PAIRS` of them; of more, an even selection."""
+    if not things:
+        return []
+    return [things[place] for place in np.linspace(0, len(things), _PAIRS, endpoint=False).astype(int)]

@@ -32,12 +32,18 @@ def build_optimiser(
 
 
 def rate_factor(
-    iteration: int, total: int, *, warmup: int = 0, schedule: str = "constant", steps: Sequence[float] = ()
+    iteration: int,
+    total: int,
+    *,
+    warmup: int = 0,
+    schedule: str = "constant",
+    steps: Sequence[float] = (),
+    decay_from: float = 0.0,
 ) -> float:
     """What the learning rate is multiplied with at ``iteration`` (from 0) of ``total``.
 
-    Linear from 0 over ``warmup`` iterations; then "constant", "steps" (x0.1 after each fraction in ``steps``) or
-    "cosine" (to 0 at the end).
+    Linear from 0 over ``warmup`` iterations; then "constant", "steps" (x0.1 after each fraction in ``steps``), "linear"
+    (1 up to the fraction ``decay_from``, then evenly to 0) or "cosine" (to 0 at the end).
 
     Raises:
         ValueError: no such schedule.
@@ -48,9 +54,11 @@ def rate_factor(
         return 1.0
     if schedule == "steps":
         return float(0.1 ** sum(iteration >= step * total for step in steps))
+    if schedule == "linear":
+        return min(1.0, (total - iteration) / max(1e-12, (1 - decay_from) * total))
     if schedule == "cosine":
         return 0.5 * (1 + math.cos(math.pi * (iteration - warmup) / max(1, total - warmup)))
-    raise ValueError(f"no schedule {schedule!r}; there are: constant, steps, cosine")
+    raise ValueError(f"no schedule {schedule!r}; there are: constant, steps, linear, cosine")
 
 
 def set_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:

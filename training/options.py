@@ -7,7 +7,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from training.errors import TrainingError
 from training.presets import preset
@@ -103,6 +103,8 @@ def _parser_of(kind: Any) -> Callable[[str], Any]:
             ]
         if typing.get_origin(plain) is tuple:
             return tuple(float(part) for part in text.split(","))
+        if typing.get_origin(plain) is Literal:
+            return {choice: choice for choice in typing.get_args(plain)}[text]
         return plain(text)
 
     def parse_or_value_error(text: str) -> Any:
@@ -124,9 +126,10 @@ def _plain(kind: Any) -> tuple[Any, bool]:
 
 def _shown(kind: Any) -> str:
     plain, optional = _plain(kind)
-    name = (
-        "a,b,.."
-        if typing.get_origin(plain) is tuple
-        else {"bool": "on|off"}.get(plain.__name__, plain.__name__)
-    )
+    if typing.get_origin(plain) is Literal:
+        return "|".join(typing.get_args(plain))
+    if typing.get_origin(plain) is tuple:
+        name = "a,b,.."
+    else:
+        name = {"bool": "on|off"}.get(plain.__name__, plain.__name__)
     return f"{name}|auto" if optional else name

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import typing
 from dataclasses import dataclass
+from typing import Literal
+
+from training.errors import TrainingError
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class NetworkSettings:
     transformer_blocks: int = 2  # last blocks that attend, 0..2; eqs 10-14, Table 5
     transformer_heads: int = 4  # attention heads; ours (the paper does not say)
     transformer_sigmoid: bool = True  # sigmoid of eq 10
-    pooling: str = "average"  # "average" or "gem"
+    pooling: Literal["average", "gem"] = "average"  # "average" or "gem"
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,13 @@ class PretrainingSettings:
     iterations_per_epoch: int = 100  # batches an epoch; MMT
     identities: int = 16  # people a batch; MMT
     instances: int = 4  # images of each; MMT
-    optimiser: str = "adam"  # "adam" (L2 in the gradient) or "adamw" (decoupled decay)
+    optimiser: Literal["adam", "adamw"] = "adam"  # "adam" (L2 in the gradient) or "adamw" (decoupled decay)
     learning_rate: float = 3.5e-4  # MMT
     weight_decay: float = 5e-4  # MMT
     warmup_iterations: int = 1000  # linear warm-up; MMT: 10 epochs
-    schedule: str = "steps"  # "steps": x0.1 after each of `steps`; "cosine": to 0 at the end
+    schedule: Literal["steps", "cosine", "constant"] = (
+        "steps"  # "steps": x0.1 after each of `steps`; "cosine": to 0 at the end
+    )
     steps: tuple[float, ...] = (0.5, 0.875)  # as fractions of all iterations; MMT: epochs 40 and 70 of 80
     smoothing: float = 0.1  # label smoothing of eq 7; MMT
     triplet_margin: float | None = None  # m of eq 8; None: softmax margin (MMT)
@@ -81,13 +88,15 @@ class TeacherStudentSettings:
     iterations_per_epoch: int = 400  # batches an epoch; MMT
     identities: int = 16  # clusters a batch; MMT
     instances: int = 4  # images of each; MMT
-    optimiser: str = "adam"  # "adam" or "adamw"
+    optimiser: Literal["adam", "adamw"] = "adam"  # "adam" or "adamw"
     keep_optimiser: bool = False  # False: built anew every epoch, moments lost; MMT
     learning_rate: float = 3.5e-4  # MMT
-    schedule: str = "constant"  # "constant" (MMT) or "cosine": to 0 at the end of the last epoch
+    schedule: Literal["constant", "cosine"] = (
+        "constant"  # "constant" (MMT) or "cosine": to 0 at the end of the last epoch
+    )
     weight_decay: float = 5e-4  # MMT
     alpha: float = 0.999  # momentum of the mean teachers, eq 15; MMT
-    clustering: str = "dbscan"  # "dbscan" or "kmeans"; paper, Table 3
+    clustering: Literal["dbscan", "kmeans"] = "dbscan"  # "dbscan" or "kmeans"; paper, Table 3
     kmeans_clusters: int = 500  # K of K-means; paper, Table 3
     expected_images: float = 17.0  # images a person is expected to have in the target; Market-1501: 17.2
     k1: int | None = None  # neighbours of the Jaccard distance; None: follows expected_images (30 at 17)
@@ -99,7 +108,7 @@ class TeacherStudentSettings:
     track_links: bool = (
         False  # True: images of one track are clustered together, of tracks seen together not; ours
     )
-    head: str = (
+    head: Literal["classifier", "memory"] = (
         "classifier"  # "classifier" (from the centres, MMT) or "memory" (of the centres; Cluster Contrast)
     )
     memory_temperature: float = 0.05  # of the memory's logits; SpCL
@@ -128,9 +137,46 @@ class Settings:
     preset: str = "paper"  # the name of the preset these settings began as
     seed: int = 0  # of everything random
     device: str = "auto"  # "auto", "cpu", "cuda" or "cuda:N"
-    precision: str = "auto"  # "auto", "float32" or "bfloat16" (autocast)
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # "auto", "float32" or "bfloat16" (autocast)
     style_transfer_enabled: bool = True  # False: pre-train on the untranslated source (Table 4)
     network: NetworkSettings = NetworkSettings()
     style_transfer: StyleTransferSettings = StyleTransferSettings()
     pretraining: PretrainingSettings = PretrainingSettings()
     teacher_student: TeacherStudentSettings = TeacherStudentSettings()
+
+    def __post_init__(self) -> None:
+        """Find now what would stop a run hours later.
+
+        Raises:
+            TrainingError: a value that no stage can work with.
+        """
+        for name, part in (
+            ("", self),
+            *((f"{f.name}.", getattr(self, f.name)) for f in dataclasses.fields(self)),
+        ):
+            if dataclasses.is_dataclass(part):
+                _check_choices(name, part)
+        stage = self.teacher_student
+        for name, value, lowest, highest in (
+            ("seed", self.seed, 0, None),
+            ("teacher_student.eps", stage.eps, 0.001, 0.999),
+            ("teacher_student.alpha", stage.alpha, 0, 1),
+            ("teacher_student.expected_images", stage.expected_images, 1.001, None),
+            ("teacher_student.memory_temperature", stage.memory_temperature, 1e-6, None),
+            ("teacher_student.memory_momentum", stage.memory_momentum, 0, 1),
+            ("pretraining.identities", self.pretraining.identities, 2, None),
+            ("teacher_student.identities", stage.identities, 2, None),
+            ("network.transformer_blocks", self.network.transformer_blocks, 0, 2),
+        ):
+            if value is not None and (value < lowest or (highest is not None and value > highest)):
+                limits = f"at least {lowest}" if highest is None else f"between {lowest} and {highest}"
+                raise TrainingError(f"the setting {name} cannot be {value}: it is {limits}")
+
+
+def _check_choices(prefix: str, part: object) -> None:
+    for name, kind in typing.get_type_hints(type(part)).items():
+        allowed = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
+        if allowed and getattr(part, name) not in allowed:
+            raise TrainingError(
+                f"the setting {prefix}{name} cannot be {getattr(part, name)!r}: it is one of {', '.join(allowed)}"
+            )

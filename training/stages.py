@@ -34,7 +34,7 @@ def translate_source(
         TrainingError: bad input, or ``out`` holds another run.
     """
     dataset, crops = open_source(source), open_crops(target)
-    run = open_run(out, settings, reporter=reporter, resume=resume)
+    run = open_run(out, settings, {"source": dataset, "target": crops}, reporter=reporter, resume=resume)
     known, site = run.decode("source", known_people(dataset)), run.decode("target", crops.images)
     for image, sample in zip(run.translated(known, site), known.samples, strict=True):
         path = (out / "translated" / sample.path.relative_to(dataset.root)).with_suffix(".png")
@@ -53,7 +53,8 @@ def pretrain_source(
     """
     dataset = open_source(source)
     crops = open_crops(target) if target else None
-    run = open_run(out, settings, reporter=reporter, resume=resume)
+    inputs = {"source": dataset} | ({"target": crops} if crops else {})
+    run = open_run(out, settings, inputs, reporter=reporter, resume=resume)
     known = run.decode("source", known_people(dataset))
     site = run.decode("target", crops.images) if crops else None
     network = run.pretrained("pretraining", known, known.images, site)
@@ -72,7 +73,7 @@ def teach_target(
     """
     network = _load(weights, settings.network)
     crops = open_crops(target)
-    run = open_run(out, settings, reporter=reporter, resume=resume)
+    run = open_run(out, settings, {"target": crops}, reporter=reporter, resume=resume)
     site = run.decode("target", crops.images)
     adapted = run.adapted(network.to(run.device), Target.of(site, crops.co_seen))
     run.export(adapted.network, "model.onnx", source=weights.stem, target=crops.name, crops=site)

@@ -15,10 +15,12 @@ from torch import Tensor, nn
 
 from training.checkpoints import load_checkpoint, save_checkpoint
 from training.colour import linear_colour_map
+from training.devices import autocast
 from training.errors import TrainingError
 from training.networks.discriminators import PatchDiscriminator
 from training.networks.generators import Generator
 from training.networks.siamese import SiaNet
+from training.optimisation import rate_factor
 from training.progress import Reporter
 from training.settings import StyleTransferSettings
 from training.style_batches import DomainOrder, ImagePool, Images, random_views, to_unit_range
@@ -31,9 +33,7 @@ from training.style_losses import (
     preservation_loss,
     siamese_loss,
 )
-from training.translation import autocast, contact_sheet, memory_format, translate, translate_batch
-
-__all__ = ["contact_sheet", "train_style_transfer", "translate"]
+from training.translation import contact_sheet, memory_format, translate_batch
 
 _REPORT_EVERY = 1.0  # seconds; reading a loss makes the host wait for the device
 _PREVIEW_IMAGES = 12
@@ -45,6 +45,7 @@ def train_style_transfer(
     settings: StyleTransferSettings,
     *,
     device: torch.device | str,
+    bfloat16: bool = False,
     seed: int,
     checkpoint: Path | None = None,
     previews: Path | None = None,
@@ -57,6 +58,7 @@ def train_style_transfer(
         target: uint8 RGB [M, H, W, 3]; likewise.
         settings: of this stage.
         device: where to train.
+        bfloat16: whether to use autocast.
         seed: of weights, order, views, pools and dropout.
         checkpoint: written after each epoch and on cancel. A run that finds it goes on from there, on a
             CPU to the very same result. ``None``: nothing is written.
@@ -73,7 +75,7 @@ def train_style_transfer(
         _check_images(name, images)
     device = torch.device(device)
     with _own_randomness(device, seed):
-        training = _Training(source, target, settings, device, seed)
+        training = _Training(source, target, settings, device, seed, bfloat16=bfloat16)
         if checkpoint is not None and checkpoint.exists():
             training.resume(checkpoint)
         while training.iteration < training.total:
@@ -111,7 +113,10 @@ class _Training:
         settings: StyleTransferSettings,
         device: torch.device,
         seed: int,
+        *,
+        bfloat16: bool,
     ) -> None:
+        self.bfloat16 = bfloat16
         self.source, self.target = source, target
         self.settings, self.device = settings, device
         self.total = settings.epochs * settings.iterations_per_epoch
@@ -138,7 +143,9 @@ class _Training:
 
     def step(self) -> None:
         """One iteration: the generators every n-th time, discriminators and SiaNet always."""
-        rate = self.settings.learning_rate * rate_factor(self.iteration, self.total, self.settings.decay_from)
+        rate = self.settings.learning_rate * rate_factor(
+            self.iteration, self.total, schedule="linear", decay_from=self.settings.decay_from
+        )
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
                 group["lr"] = rate
@@ -159,12 +166,12 @@ class _Training:
         return views.contiguous(memory_format=memory_format(self.device))
 
     def _translate(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.no_grad(), autocast(self.device):
+        with torch.no_grad(), autocast(self.device, enabled=self.bfloat16):
             return self.networks.to_target(x), self.networks.to_source(y)
 
     def _improve_generators(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         n = self.networks
-        with _frozen(n.judge_target, n.judge_source, n.siamese), autocast(self.device):
+        with _frozen(n.judge_target, n.judge_source, n.siamese), autocast(self.device, enabled=self.bfloat16):
             fakes, identity = self._translate_and_keep(x, y)
             translated_x, translated_y = fakes
             adversarial = adversarial_loss(n.judge_target(translated_x))
@@ -193,13 +200,13 @@ class _Training:
         n = self.networks
         fake_y = self.pools["target"].exchange(fakes[0], self.draws)
         fake_x = self.pools["source"].exchange(fakes[1], self.draws)
-        with autocast(self.device):
+        with autocast(self.device, enabled=self.bfloat16):
             loss = discriminator_loss(n.judge_target(y), n.judge_target(fake_y))
             loss = loss + discriminator_loss(n.judge_source(x), n.judge_source(fake_x))
         self._descend("discriminator", loss)
 
     def _improve_siamese(self, x: Tensor, y: Tensor, fakes: tuple[Tensor, Tensor]) -> None:
-        with autocast(self.device):
+        with autocast(self.device, enabled=self.bfloat16):
             embeddings = embed_together(self.networks.siamese, x, y, fakes)
             loss = siamese_loss(embeddings, margin=self.settings.margin)
         self._descend("siamese", loss)
@@ -269,14 +276,6 @@ class _Training:
         _set_dropout_state(self.device, state["dropout"].cpu())
 
 
-def rate_factor(iteration: int, total: int, decay_from: float) -> float:
-    """The learning rate's factor in [0, 1]: 1 up to ``decay_from`` of ``total``, then linearly to 0."""
-    start = decay_from * total
-    if iteration <= start:
-        return 1.0
-    return (total - iteration) / (total - start)
-
-
 def _run_epoch(training: _Training, checkpoint: Path | None, reporter: Reporter) -> None:
     end = (training.epoch + 1) * training.settings.iterations_per_epoch
     reported = time.monotonic()
@@ -307,7 +306,9 @@ def _show(training: _Training, source: Images, previews: Path | None, reporter: 
     chosen = np.linspace(0, len(source) - 1, min(_PREVIEW_IMAGES, len(source))).astype(int)
     images = np.asarray(source[chosen])
     path = previews / f"translation_{training.epoch:02d}.png"
-    contact_sheet(images, translate_batch(training.networks.to_target, images), path)
+    contact_sheet(
+        images, translate_batch(training.networks.to_target, images, bfloat16=training.bfloat16), path
+    )
     reporter.image("translation", path)
 
 

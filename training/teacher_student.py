@@ -36,13 +36,14 @@ from training.losses import (
     triplet_loss,
 )
 from training.memory import CameraProxies
-from training.model_selection import Evidence, score_all, selection_score
+from training.model_selection import Evidence, score
 from training.networks.embedding import EmbeddingNetwork, Features
 from training.networks.normalisation import set_norm_group
 from training.optimisation import MeanTeacher, build_optimiser, rate_factor, set_rate
 from training.pretraining import REPORT_EVERY, training_view, triplet_features
 from training.progress import Reporter
 from training.pseudo_labels import (
+    CameraParts,
     Clustering,
     cluster_centres,
     cluster_target,
@@ -63,7 +64,7 @@ class EpochRecord:
     clusters: int
     noise: float  # share of the target left out, 0..1
     eps: float | None
-    scores: tuple[dict[str, float], dict[str, float]]  # label-free scores of each teacher, higher is better
+    scores: tuple[float, float]  # the label-free score of each teacher, higher is better
 
     def as_dict(self) -> dict[str, object]:
         """As JSON."""
@@ -84,13 +85,13 @@ class Adapted:
         network: the better teacher, in evaluation mode.
         history: one record an epoch.
         kept: which of the two it is, 0 or 1.
-        scores: the label-free scores of both at the end.
+        scores: the label-free score of each at the end.
     """
 
     network: EmbeddingNetwork
     history: tuple[EpochRecord, ...]
     kept: int
-    scores: tuple[dict[str, float], dict[str, float]]
+    scores: tuple[float, float]
 
 
 @dataclass
@@ -195,8 +196,7 @@ class TeacherStudent:
             if on_epoch:
                 on_epoch(self, epoch + 1)
         scores = self.scores()
-        chosen = selection_score(scores, self._settings.selection)
-        kept = int(np.argmax([each[chosen] for each in scores]))
+        kept = int(np.argmax(scores))
         return Adapted(self.pairs[kept].teacher.eval(), tuple(self.history), kept, scores)
 
     def teacher_features(self) -> list[NDArray[np.float32]]:
@@ -212,47 +212,52 @@ class TeacherStudent:
             for pair in self.pairs
         ]
 
-    def scores(self) -> tuple[dict[str, float], dict[str, float]]:
-        """The label-free scores of each teacher as it is now, on one clustering of their mean features."""
-        features = self.teacher_features()
-        return self._scores(features, self._cluster(features, epoch=self._settings.epochs).labels)
+    def scores(self) -> tuple[float, float]:
+        """The label-free score of each teacher as it is now, on one clustering of their mean features."""
+        features, evidence = self.evidence()
+        return self._scores(features, evidence)
 
-    def _scores(
-        self, features: list[NDArray[np.float32]], labels: NDArray[np.int64]
-    ) -> tuple[dict[str, float], dict[str, float]]:
-        evidence = Evidence(labels, self._known)
-        first, second = (score_all(each, evidence) for each in features)
+    def evidence(self) -> tuple[list[NDArray[np.float32]], Evidence]:
+        """Each teacher's features as they are now, and what label-free scores are taken on."""
+        features = self.teacher_features()
+        clustering = self._cluster(features, epoch=self._settings.epochs)
+        return features, Evidence(clustering.labels, self._known)
+
+    def _scores(self, features: list[NDArray[np.float32]], evidence: Evidence) -> tuple[float, float]:
+        first, second = (score(each, evidence, self._settings.selection) for each in features)
         return first, second
 
     def _cluster(self, features: list[NDArray[np.float32]], *, epoch: int) -> Clustering:
         return cluster_target(
-            _mean(features), self._settings, circumstances=self._known, seed=self._seed + epoch
+            _mean(features),
+            self._settings,
+            circumstances=self._known,
+            seed=self._seed + epoch,
+            device=str(self._device),
         )
 
     def _run_epoch(self, epoch: int) -> None:
         features = self.teacher_features()
         clustering = self._cluster(features, epoch=epoch)
-        scores = self._scores(features, clustering.labels)
+        scores = self._scores(features, Evidence(clustering.labels, self._known))
         record = EpochRecord(epoch + 1, clustering.clusters, clustering.noise, clustering.eps, scores)
-        chosen = selection_score(scores, self._settings.selection)
         self._reporter.metric(
-            epoch=record.epoch,
-            clusters=record.clusters,
-            noise=record.noise,
-            score=max(each[chosen] for each in scores),
+            epoch=record.epoch, clusters=record.clusters, noise=record.noise, score=max(scores)
         )
-        labels = torch.from_numpy(clustering.labels).to(self._device)
-        self._train_epoch(epoch, labels, [self._lesson(each, clustering.labels) for each in features])
+        parts = split_by_camera(clustering.labels, self._known.cameras)
+        lessons = [self._lesson(each, clustering.labels, parts) for each in features]
+        self._train_epoch(epoch, clustering.labels, parts.labels, lessons)
         self.history.append(record)
 
-    def _lesson(self, features: NDArray[np.float32], labels: NDArray[np.int64]) -> _Lesson:
+    def _lesson(
+        self, features: NDArray[np.float32], labels: NDArray[np.int64], parts: CameraParts
+    ) -> _Lesson:
         """What the network with these teacher ``features`` [N, D] learns against while ``labels`` [N] hold."""
         settings = self._settings
         head = build_head(self._tensor(cluster_centres(features, labels)), settings)
         mates = self._tensor(mate_centres(features, labels, n=settings.attraction_mates))
         if not settings.proxy_weight:
             return _Lesson(head, mates, None)
-        parts = split_by_camera(labels, self._known.cameras)
         proxies = CameraProxies(
             self._tensor(cluster_centres(features, parts.labels)),
             torch.from_numpy(parts.clusters).to(self._device),
@@ -262,25 +267,16 @@ class TeacherStudent:
         )
         return _Lesson(head, mates, proxies)
 
-    def _train_epoch(self, epoch: int, labels: Tensor, lessons: list[_Lesson]) -> None:
+    def _train_epoch(
+        self, epoch: int, labels: NDArray[np.int64], parts: NDArray[np.int64], lessons: list[_Lesson]
+    ) -> None:
         settings = self._settings
         randomness = start_epoch(self._seed, "teacher_student", epoch, self._device)
         optimisers = self._optimisers(lessons)
-        teachers = [
-            MeanTeacher(
-                nn.ModuleList([pair.teacher, lesson.head.follows()]),
-                nn.ModuleList([pair.student, lesson.head.learns()]),
-                alpha=settings.alpha,
-                buffers=not self._teachers_speak,
-                iteration=self._iterations,
-            )
-            for pair, lesson in zip(self.pairs, lessons, strict=True)
-        ]
-        parts = torch.from_numpy(split_by_camera(labels.cpu().numpy(), self._known.cameras).labels).to(
-            self._device
-        )
+        teachers = self._mean_teachers(lessons)
+        labels_there, parts_there = (torch.from_numpy(each).to(self._device) for each in (labels, parts))
         for indices in identity_batches(
-            labels.cpu().numpy(),
+            labels,
             self._known.cameras,
             num_identities=settings.identities,
             num_instances=settings.instances,
@@ -294,7 +290,9 @@ class TeacherStudent:
             views = [
                 training_view(raw, randomness.augmentation, erasing=settings.erasing) for _ in self.pairs
             ]
-            losses = self._losses(views, _Batch(indices, labels[indices], parts[indices]), lessons)
+            losses = self._losses(
+                views, _Batch(indices, labels_there[indices], parts_there[indices]), lessons
+            )
             for optimiser in optimisers:
                 set_rate(optimiser, settings.learning_rate * factor)
                 optimiser.zero_grad(set_to_none=True)
@@ -305,6 +303,18 @@ class TeacherStudent:
                 teacher.update()
             self._iterations += 1
             self._report(epoch, losses)
+
+    def _mean_teachers(self, lessons: list[_Lesson]) -> list[MeanTeacher]:
+        return [
+            MeanTeacher(
+                nn.ModuleList([pair.teacher, lesson.head.follows()]),
+                nn.ModuleList([pair.student, lesson.head.learns()]),
+                alpha=self._settings.alpha,
+                buffers=not self._teachers_speak,
+                iteration=self._iterations,
+            )
+            for pair, lesson in zip(self.pairs, lessons, strict=True)
+        ]
 
     def _optimisers(self, lessons: list[_Lesson]) -> list[torch.optim.Optimizer]:
         """One for the students, new every epoch unless it is to be kept, and one for heads that learn."""

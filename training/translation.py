@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from numpy.lib.format import open_memmap
 from PIL import Image
 
+from training.devices import autocast
 from training.errors import TrainingError
 from training.networks.generators import Generator
 from training.progress import Reporter
@@ -23,6 +23,7 @@ def translate(
     images: Images,
     *,
     device: torch.device | str,
+    bfloat16: bool = False,
     batch_size: int = 32,
     out: Path | None = None,
     reporter: Reporter,
@@ -33,6 +34,7 @@ def translate(
         generator: G, source to target; moved to ``device``.
         images: uint8 RGB [N, H, W, 3], H and W multiples of 4; may be memory-mapped.
         device: where to compute.
+        bfloat16: whether to use autocast.
         batch_size: images at a time.
         out: a ``.npy`` file to write to; it appears only when complete. ``None`` keeps the answer in memory.
         reporter: told of images done; may cancel between batches.
@@ -46,13 +48,13 @@ def translate(
     generator.to(device)
     if out is None:
         translated = np.empty(images.shape, np.uint8)
-        _fill(translated, images, generator, batch_size, reporter)
+        _fill(translated, images, generator, bfloat16=bfloat16, batch_size=batch_size, reporter=reporter)
         return translated
     partial = out.with_name(out.name + ".partial")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         mapped = open_memmap(partial, mode="w+", dtype=np.uint8, shape=images.shape)
-        _fill(mapped, images, generator, batch_size, reporter)
+        _fill(mapped, images, generator, bfloat16=bfloat16, batch_size=batch_size, reporter=reporter)
         mapped.flush()
         del mapped
         partial.replace(out)
@@ -64,22 +66,6 @@ def translate(
     return open_memmap(out, mode="r")
 
 
-def autocast(device: torch.device) -> AbstractContextManager[None]:
-    """bfloat16 where ``device`` computes in it, float32 elsewhere."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=_has_bfloat16(device))
-
-
-def _has_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # On a CPU with these instructions a step takes 0.55 of its float32 time, without them a multiple of it.
-    # torch before 2.10 cannot tell.
-    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
-        return False
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
-
-
 def memory_format(device: torch.device) -> torch.memory_format:
     """The layout in which convolutions run fastest: channels last on a GPU.
 
@@ -88,10 +74,10 @@ def memory_format(device: torch.device) -> torch.memory_format:
     return torch.contiguous_format if device.type == "cpu" else torch.channels_last
 
 
-def translate_batch(generator: Generator, images: Images) -> Images:
+def translate_batch(generator: Generator, images: Images, *, bfloat16: bool = False) -> Images:
     """Translate uint8 RGB [N, H, W, 3] at once, where the generator is; same shape."""
     device = next(generator.parameters()).device
-    with torch.inference_mode(), autocast(device):
+    with torch.inference_mode(), autocast(device, enabled=bfloat16):
         batch = to_unit_range(images, device).contiguous(memory_format=memory_format(device))
         return to_uint8(generator(batch))
 
@@ -115,10 +101,16 @@ def contact_sheet(source: Images, translated: Images, path: Path) -> None:
 
 
 def _fill(
-    translated: Images, images: Images, generator: Generator, batch_size: int, reporter: Reporter
+    translated: Images,
+    images: Images,
+    generator: Generator,
+    *,
+    bfloat16: bool,
+    batch_size: int,
+    reporter: Reporter,
 ) -> None:
     for start in range(0, len(images), batch_size):
         reporter.check_cancelled()
         stop = min(start + batch_size, len(images))
-        translated[start:stop] = translate_batch(generator, images[start:stop])
+        translated[start:stop] = translate_batch(generator, images[start:stop], bfloat16=bfloat16)
         reporter.progress(stop, len(images))

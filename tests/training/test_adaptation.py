@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from tests.training.small import tiny_settings, write_crops, write_people
-from training.adaptation import adapt
-from training.errors import DatasetError, TrainingError
+from training.adaptation import adapt, open_run
+from training.errors import DatasetError, TrainingError, WeightsError
 from training.model_file import ModelFile
 from training.progress import Silent
 from training.weights import read_state
@@ -131,6 +131,36 @@ def test_a_run_resumes_with_its_own_settings_only(finished: tuple[Path, dict, Re
             resume=True,
             reporter=Silent(),
         )
+
+
+def test_a_run_resumes_with_its_own_images_only(
+    finished: tuple[Path, dict, Recorder], data: Path, tmp_path: Path
+) -> None:
+    other = write_people(tmp_path / "other", range(7))
+    for source, target, name in (
+        (other, data / "target", "source"),
+        (data / "source", other, "target"),
+    ):
+        with pytest.raises(TrainingError, match=f"other {name} images"):
+            adapt(source, target, finished[0], tiny_settings(), resume=True, reporter=Silent())
+
+
+def test_where_weights_lie_and_what_computes_may_change_when_a_run_is_resumed(
+    finished: tuple[Path, dict, Recorder], data: Path
+) -> None:
+    settings = tiny_settings(device="cpu")
+    open_run(finished[0], settings, {}, reporter=Silent(), resume=True)
+    moved = replace(settings, network=replace(settings.network, weights="elsewhere.pth"))
+    open_run(finished[0], moved, {}, reporter=Silent(), resume=True)
+
+
+def test_weights_that_are_missing_are_missed_before_any_stage(data: Path, tmp_path: Path) -> None:
+    settings = tiny_settings()
+    settings = replace(settings, network=replace(settings.network, weights=str(tmp_path / "none.pth")))
+    recorder = Recorder()
+    with pytest.raises(WeightsError, match=r"none\.pth"):
+        adapt(data / "source", data / "target", tmp_path / "run", settings, reporter=recorder)
+    assert not (tmp_path / "run" / "checkpoints").exists()
 
 
 def test_bad_input_makes_no_run_folder(data: Path, tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.training.small import write_crops, write_people
 from training.__main__ import _parser, main
+from training.errors import TrainingError
 from training.options import settings_from
 from training.presets import COMPACT, NAMES, preset
 
@@ -37,11 +39,40 @@ def test_any_setting_can_be_set() -> None:
     assert settings.pretraining.triplet_margin == 0.3
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--seed", "-1"], "seed cannot be -1: it is at least 0"),
+        (["--teacher-student.eps", "1.2"], "eps cannot be 1.2: it is between"),
+        (["--teacher-student.alpha", "2"], "alpha"),
+    ],
+)
+def test_a_value_that_would_stop_the_run_hours_later_is_refused_at_once(
+    words: list[str], message: str
+) -> None:
+    with pytest.raises(TrainingError, match=message):
+        parse(*words)
+
+
+def test_a_choice_that_is_none_is_refused_from_python_too() -> None:
+    stage = replace(COMPACT.teacher_student, clustering="k-means")  # type: ignore[arg-type]
+    with pytest.raises(TrainingError, match="clustering cannot be 'k-means': it is one of dbscan, kmeans"):
+        replace(COMPACT, teacher_student=stage)
+
+
 def test_auto_puts_an_optional_setting_back() -> None:
     assert parse("--teacher-student.eps", "auto").teacher_student.eps is None
 
 
-@pytest.mark.parametrize("words", [["--pretraining.epochs", "many"], ["--style-transfer.residual", "maybe"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--pretraining.epochs", "many"],
+        ["--style-transfer.residual", "maybe"],
+        ["--teacher-student.clustering", "k-means"],
+        ["--teacher-student.head", "memry"],
+    ],
+)
 def test_a_value_of_the_wrong_kind_is_a_usage_error(words: list[str], capsys) -> None:
     with pytest.raises(SystemExit) as exit_:
         parse(*words)

@@ -12,9 +12,11 @@ from PIL import Image
 from training import style_transfer
 from training.errors import Cancelled, TrainingError
 from training.networks.generators import Generator
+from training.optimisation import rate_factor
 from training.progress import Silent
 from training.settings import StyleTransferSettings
-from training.style_transfer import contact_sheet, rate_factor, train_style_transfer, translate
+from training.style_transfer import train_style_transfer
+from training.translation import contact_sheet, translate
 
 CPU = torch.device("cpu")
 TINY = StyleTransferSettings(
@@ -172,7 +174,9 @@ def test_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
 
 
 def _training(**changes: Any) -> style_transfer._Training:
-    return style_transfer._Training(SOURCE, TARGET, dataclasses.replace(TINY, **changes), CPU, 0)
+    return style_transfer._Training(
+        SOURCE, TARGET, dataclasses.replace(TINY, **changes), CPU, 0, bfloat16=False
+    )
 
 
 def _count_passes(training: style_transfer._Training) -> Counter[str]:
@@ -248,9 +252,9 @@ def test_learning_generators_leaves_the_judges_without_gradients() -> None:
 
 
 def test_rate_is_constant_then_falls_to_zero() -> None:
-    factors = [rate_factor(i, 100, 0.5) for i in (0, 50, 75, 99)]
+    factors = [rate_factor(i, 100, schedule="linear", decay_from=0.5) for i in (0, 50, 75, 99)]
     assert factors == pytest.approx([1, 1, 0.5, 0.02])
-    assert rate_factor(99, 100, 1.0) == 1
+    assert rate_factor(99, 100, schedule="linear", decay_from=1.0) == 1
 
 
 def test_reports_progress_losses_and_a_sheet_each_epoch(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Data sets on disk: which layouts are read, and what is learnt from and evaluated on."""
 
-from training.datasets.dataset import UNKNOWN, Dataset, Sample, require_source, require_target
+from training.datasets.dataset import UNKNOWN, Dataset, Sample, fingerprint, require_source, require_target
 from training.datasets.recognise import open_dataset, open_target
 from training.datasets.splits import evaluation_split
 
@@ -9,6 +9,7 @@ __all__ = [
     "Dataset",
     "Sample",
     "evaluation_split",
+    "fingerprint",
     "open_dataset",
     "open_target",
     "require_source",

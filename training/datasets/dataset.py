@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,19 @@ class Dataset:
     def cameras(self) -> int:
         """Number of different known cameras in ``images``."""
         return len({sample.camera for sample in self.images} - {UNKNOWN})
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """The same for the same images, persons, cameras and tracks in the same order, wherever the folder lies.
+
+    Files are told apart by name and size.
+    """
+    digest = hashlib.sha256()
+    for sample in dataset.images:
+        path = sample.path.relative_to(dataset.root).as_posix()
+        size = sample.path.stat().st_size if sample.path.exists() else -1
+        digest.update(f"{path}\t{size}\t{sample.identity}\t{sample.camera}\t{sample.track}\n".encode())
+    return digest.hexdigest()
 
 
 def require_source(dataset: Dataset) -> None:

@@ -16,6 +16,7 @@ from torchvision.models.resnet import Bottleneck, ResNet
 from training.networks.attention import AttentionBottleneck, SelfAttention2d
 from training.weights import load_weights
 
+DEPTHWISE = ("efficientnet_lite0",)
 NAMES = ("resnet50_ibn_a", "resnet50", "resnet18", "efficientnet_lite0")
 
 
