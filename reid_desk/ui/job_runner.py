@@ -124,7 +124,7 @@ class JobRunner(QObject):
         self._stderr = bytearray()
         self._last: Event | None = None
         self._ended = False
-        self._folder = tempfile.TemporaryDirectory(prefix="reid-desk-job-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process = QProcess(self)
         self._process.setProcessChannelMode(QProcess.ProcessChannelMode.SeparateChannels)
         self._process.readyReadStandardOutput.connect(self._read_events)
@@ -139,7 +139,13 @@ class JobRunner(QObject):
 
     def start(self) -> None:
         """Start the worker; what becomes of it is told by the signals."""
-        job_file = self.spec.write(Path(self._folder.name) / "job.json")
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="reid-desk-job-")
+            job_file = self.spec.write(Path(self._folder.name) / "job.json")
+        except OSError as error:
+            outcome = self._not_written(error)
+            QTimer.singleShot(0, self, lambda: self._end(outcome))  # once the caller can hear it
+            return
         program, *arguments = self._command(job_file)
         if sys.platform != "win32":
             # A session of its own, so that a kill reaches whatever the worker started.
@@ -193,6 +199,18 @@ class JobRunner(QObject):
         self._stderr += bytes(self._process.readAllStandardError().data())
         del self._stderr[:-_STDERR_TAIL]
 
+    def _not_written(self, error: OSError) -> JobOutcome:
+        return JobOutcome(
+            "failed",
+            message=self.tr("The job could not be written down ({reason}).").format(
+                reason=error.strerror or error
+            ),
+            hint=self.tr("Free some space on the disk of {folder}, then start the job again.").format(
+                folder=tempfile.gettempdir()
+            ),
+            category="disk",
+        )
+
     def _failed_to_start(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
             self._end(
@@ -238,5 +256,6 @@ class JobRunner(QObject):
             return
         self._ended = True
         self._patience.stop()
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
         self.finished.emit(outcome)

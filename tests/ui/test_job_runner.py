@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from reid_desk.jobs.events import Event, Finished, Hello, Message, Metric, Phase, Progress, format_event
 from reid_desk.jobs.spec import JobSpec
+from reid_desk.ui.job_queue import JobQueue
 from reid_desk.ui.job_runner import JobOutcome, JobRunner, LineParser
 from tests.ui.conftest import fake_command
 
@@ -132,6 +135,27 @@ def test_a_program_that_is_not_there_is_a_failure(qtbot: QtBot) -> None:
         runner.start()
     assert finished.args[0].state == "failed"
     assert "could not be started" in finished.args[0].message
+
+
+@pytest.mark.parametrize("place", [(JobSpec, "write"), (tempfile, "TemporaryDirectory")])
+def test_a_job_that_cannot_be_written_down_is_a_failure_and_the_next_one_runs(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, place: tuple[object, str]
+) -> None:
+    def full(*_args: object, **_options: object) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    queue = JobQueue(command=fake_command)
+    with monkeypatch.context() as patched:
+        patched.setattr(*place, full)
+        first = queue.submit(JobSpec("import", "/nowhere"), "First")
+        outcomes: list[JobOutcome] = []
+        first.ended.connect(outcomes.append)
+        qtbot.waitUntil(lambda: bool(outcomes), timeout=5_000)
+    assert (outcomes[0].state, outcomes[0].category) == ("failed", "disk")
+    assert "No space left on device" in outcomes[0].message
+    assert queue.jobs() == []
+    second = queue.submit(JobSpec("import", "/nowhere"), "Second")
+    qtbot.waitUntil(lambda: second.state == "finished", timeout=30_000)
 
 
 def test_the_parser_gives_every_event_wherever_the_stream_is_cut() -> None:
