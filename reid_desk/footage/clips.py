@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +25,10 @@ SIDECAR_SUFFIXES = frozenset(
 )
 DEFAULT_FRAMES_FPS = 25.0
 """Frames a second of a folder of frames, which does not say so itself: the rate of PAL cameras."""
+
+_BLOCK = 1 << 20  # bytes read at once
+_GONE = "there is no such file. Check that its drive is connected."
+_FORBIDDEN = "the file may not be read. Check its permissions."
 
 ClipKind = Literal["video", "frames"]
 
@@ -90,26 +95,40 @@ def probe(source: ClipSource | Path, *, frames_fps: float = DEFAULT_FRAMES_FPS) 
     """
     if isinstance(source, Path):
         source = _only_clip(source)
-    if source.kind == "frames":
-        return _probe_frames(source.path, frames_fps)
-    return _probe_video(source.path)
+    with readable(source.path):
+        if source.kind == "frames":
+            return _probe_frames(source.path, frames_fps)
+        return _probe_video(source.path)
 
 
-def sha256(path: Path) -> str:
-    """SHA-256 of a clip in hexadecimal; of a folder of frames, over each frame's name and bytes in order."""
+def sha256(path: Path, *, check_cancelled: Callable[[], None] = lambda: None) -> str:
+    """SHA-256 of a clip in hexadecimal; of a folder of frames, over each frame's name and bytes in order.
+
+    ``check_cancelled`` is called for every MiB, and what it raises passes through.
+
+    Raises:
+        FootageError: the clip is gone, or cannot be read to its end.
+    """
     digest = hashlib.sha256()
-    if not path.is_dir():
-        _add_bytes(digest, path)
-        return digest.hexdigest()
-    for frame in frame_files(path):
-        digest.update(f"{frame.name}\0{frame.stat().st_size}\0".encode())
-        _add_bytes(digest, frame)
+    with readable(path):
+        if not path.is_dir():
+            _add_bytes(digest, path, check_cancelled)
+            return digest.hexdigest()
+        for frame in frame_files(path):
+            digest.update(f"{frame.name}\0{frame.stat().st_size}\0".encode())
+            _add_bytes(digest, frame, check_cancelled)
     return digest.hexdigest()
 
 
 def frame_files(folder: Path) -> list[Path]:
-    """The numbered images of a folder of frames, in the order of their numbers: 9 before 10."""
-    images = (path for path in _visible_children(folder) if path.suffix.lower() in IMAGE_SUFFIXES)
+    """The numbered images of a folder of frames, in the order of their numbers: 9 before 10.
+
+    Raises:
+        FootageError: the folder is gone, or cannot be read.
+    """
+    with readable(folder):
+        children = _visible_children(folder)
+    images = (path for path in children if path.suffix.lower() in IMAGE_SUFFIXES)
     return sorted((path for path in images if any(map(str.isdigit, path.stem))), key=_natural_key)
 
 
@@ -256,9 +275,9 @@ def _duration(container: Any, stream: Any) -> float | None:
 
 def _why_unreadable(path: Path, error: Exception) -> str:
     if isinstance(error, PermissionError):
-        return "the file may not be read. Check its permissions."
+        return _FORBIDDEN
     if not path.exists():
-        return "there is no such file. Check that its drive is connected."
+        return _GONE
     if path.stat().st_size == 0:
         return "the file is empty (0 bytes). Copy it again from the recorder."
     return "this is no video, or its index is missing because the recording was cut off. Copy it again."
@@ -274,11 +293,28 @@ def _natural_key(path: Path) -> list[tuple[int, str]]:
     ]
 
 
-def _add_bytes(digest: Any, path: Path) -> None:
+def _add_bytes(digest: Any, path: Path, check_cancelled: Callable[[], None]) -> None:
     with path.open("rb") as file:
-        for block in _blocks(file.read):
+        for block in iter(lambda: file.read(_BLOCK), b""):
+            check_cancelled()
             digest.update(block)
 
 
-def _blocks(read: Any, size: int = 1 << 20) -> Iterable[bytes]:
-    return iter(lambda: read(size), b"")
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what the system says of a clip that is gone or cannot be read into a ``FootageError`` about ``path``.
+
+    Footage lies on drives that are pulled out and on shares that drop off.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FootageError(f"{path}: {_why_not_read(error)}") from error
+
+
+def _why_not_read(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return _FORBIDDEN
+    if isinstance(error, FileNotFoundError):
+        return _GONE
+    return f"it cannot be read ({error.strerror or error}). Check its drive, or copy it again."

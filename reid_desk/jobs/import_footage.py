@@ -137,7 +137,7 @@ def _import_clip(
     site: Site, source: ClipSource, detector: Detector, settings: ImportSettings, reporter: EventReporter
 ) -> dict[str, Any]:
     began = time.monotonic()
-    digest = sha256(source.path)
+    digest = sha256(source.path, check_cancelled=reporter.check_cancelled)
     known = site.clip_by_sha256(digest)
     if known is not None and known.state == "imported":
         reporter.message(f"{source.path.name} is in the site already, as clip {known.id} of {known.camera}.")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 
 from reid_desk.errors import FootageError
 from reid_desk.footage.clips import ClipSource, find_clips, frame_files, probe, sha256
+from reid_desk.footage.decode import frames
 from tests.footage.made_clips import ground, write_clip, write_frames
 
 
@@ -54,6 +57,36 @@ def test_a_folder_of_numbered_frames_is_one_clip(tmp_path: Path) -> None:
     folder = write_frames(tmp_path / "gate", [ground()] * 12)
     assert find_clips([tmp_path]) == ([ClipSource(folder, "frames")], [])
     assert [file.name for file in frame_files(folder)][8:11] == ["frame8.jpg", "frame9.jpg", "frame10.jpg"]
+
+
+@pytest.mark.parametrize("kind", ["video", "frames"])
+def test_a_clip_that_is_gone_by_now_is_told_as_that(clip: Path, tmp_path: Path, kind: str) -> None:
+    folder = write_frames(tmp_path / "gate", [ground()] * 3)
+    source = ClipSource(clip if kind == "video" else folder, kind)
+    info = probe(source)
+    source.path.rename(tmp_path / "elsewhere")
+    for read in (sha256, lambda _path: probe(source), lambda _path: next(frames(info))):
+        with pytest.raises(FootageError, match=f"{source.path.name}: .*Check that its drive is connected"):
+            read(source.path)
+
+
+def test_a_clip_that_cannot_be_read_to_its_end_is_told_as_that(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(path: Path, _mode: str) -> io.BytesIO:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr(Path, "open", breaks)
+    with pytest.raises(FootageError, match=r"clip\.mp4: it cannot be read \(Input/output error\)"):
+        sha256(clip)
+
+
+def test_reading_a_clip_for_its_hash_can_be_cancelled(clip: Path) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sha256(clip, check_cancelled=stop)
 
 
 def _text_named_mp4(folder: Path) -> Path:

@@ -69,6 +69,24 @@ def test_a_clip_that_fails_does_not_end_the_others(site: Site, clips: Path, tmp_
     assert any("bad.mp4" in text for text in reporter.messages)
 
 
+def test_a_clip_that_vanishes_before_its_turn_does_not_end_the_others(
+    site: Site, clips: Path, tmp_path: Path
+):
+    class PullsOut(Recording):
+        def phase(self, name: str, text: str) -> None:
+            super().phase(name, text)
+            if "gone.mp4" in text:
+                gone.unlink()
+
+    gone = write_clip(tmp_path / "gone.mp4", seed=4)
+    reporter = PullsOut()
+    result = run_job(spec("import", site, paths=[str(gone), str(clips / "one.mp4")], camera="hall"), reporter)
+    assert result["imported"] == 1
+    assert [(refusal["path"], refusal["reason"]) for refusal in result["refused"]] == [
+        (str(gone), "there is no such file. Check that its drive is connected.")
+    ]
+
+
 def test_a_clip_that_breaks_while_it_is_decoded_is_kept_as_failed(
     site: Site, clips: Path, monkeypatch: pytest.MonkeyPatch
 ):
