@@ -91,11 +91,13 @@ class Window(QMainWindow):
         self.banner.tell(text, level=level, details=details)  # type: ignore[arg-type]
 
     def take_dropped(self, paths: Sequence[Path]) -> None:
-        """Search with a picture that was dropped on Search; take everything else as footage or a source."""
+        """Take what was dropped as the page shown invites it: a picture on Search, a source on its tab, footage."""
         if self.page is self.search and paths[0].suffix.lower() in IMAGE_SUFFIXES:
             self.search.search_file(paths[0])
             return
-        self.show_page("footage")
+        if self.page is not self.footage:
+            self.footage.show_clips()
+            self.show_page("footage")
         self.footage.take(paths)
 
     def _invitation(self) -> str:

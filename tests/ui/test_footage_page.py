@@ -69,6 +69,20 @@ def test_dropped_clips_are_asked_about_and_have_lines_at_once(
     qtbot.waitUntil(lambda: not page.desk.jobs.jobs(), timeout=30_000)
 
 
+@pytest.mark.parametrize("name", ["adapt", "search", "dashboard"])
+def test_what_is_dropped_on_another_page_is_footage_whatever_tab_was_left_open(
+    filled_window: Window, qtbot: QtBot, tmp_path: Path, name: str
+) -> None:
+    page = filled_window.footage
+    page.tabs.setCurrentWidget(page.sources)
+    filled_window.show_page(name)
+    assert "footage" in filled_window._invitation()
+    filled_window.take_dropped([write_video(tmp_path / "footage" / "cam1_0800.mp4").parent])
+    sheet_of(page, qtbot)
+    assert filled_window.page is page
+    assert not page.on_sources
+
+
 def test_what_cannot_be_imported_is_said_with_the_reason(
     empty_window: Window, qtbot: QtBot, tmp_path: Path
 ) -> None:

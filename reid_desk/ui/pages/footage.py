@@ -83,6 +83,10 @@ class FootagePage(Page):
         """Whether the tab of labelled sources is shown."""
         return self._stack.currentWidget() is self.tabs and self.tabs.currentWidget() is self.sources
 
+    def show_clips(self) -> None:
+        """Show the tab of clips."""
+        self.tabs.setCurrentIndex(0)
+
     def take_footage(self, paths: Sequence[Path]) -> None:
         """Look at ``paths`` as footage."""
         self.desk.background.run(
