@@ -118,7 +118,7 @@ def _train(
     target = run.folder / "target"
     crops = write_target(site, target, reporter)
     reporter.phase("load", "Loading the training code")
-    settings = _begun_with(run) or _settings(arguments, images_a_person(site, target))
+    settings = _begun_with(run) or _settings(arguments, images_a_person(target))
     _note(site, run, source=source.name, preset=settings.preset, seed=settings.seed)
     reporter.message(f"{crops:,} crops, source {source.name}, preset {settings.preset}.")
     from training.adaptation import adapt  # noqa: PLC0415 - torch: seconds, and only once all is ready
