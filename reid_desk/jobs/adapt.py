@@ -18,6 +18,8 @@ from reid_desk.jobs.embed import bring_into_use
 from reid_desk.jobs.reporters import EventReporter
 from reid_desk.jobs.target import images_a_person, write_target
 from reid_desk.site import Model, Run, Site, Source
+from training.datasets import evaluation_split, open_dataset
+from training.errors import TrainingError
 from training.presets import NAMES, preset
 from training.settings import Settings
 from training.settings_file import read_settings
@@ -77,7 +79,7 @@ def adapt_site(
     else:
         report = _read_report(run.folder)
     crops = bring_into_use(site, model, reporter)
-    _keep_evaluations(site, model, report)
+    _keep_evaluations(site, run, model, report)
     return {
         "model": model.id,
         "name": model.name,
@@ -85,11 +87,6 @@ def adapt_site(
         "crops": crops,
         "report": report,
     }
-
-
-def evaluation_set(site: Site) -> Source | None:
-    """The labelled set that models of this site are measured on: the one added last, if any."""
-    return max(site.sources(role="evaluation"), key=lambda source: source.added_at, default=None)
 
 
 def default_preset() -> str:
@@ -114,12 +111,18 @@ def _chosen_source(site: Site, name: str | None) -> Source:
 def _train(
     site: Site, run: Run, source: Source, arguments: Mapping[str, Any], reporter: EventReporter
 ) -> dict[str, Any]:
-    evaluation = evaluation_set(site)
+    evaluation = _evaluation(site, arguments, reporter)
     target = run.folder / "target"
     crops = write_target(site, target, reporter)
     reporter.phase("load", "Loading the training code")
     settings = _begun_with(run) or _settings(arguments, images_a_person(target))
-    _note(site, run, source=source.name, preset=settings.preset, seed=settings.seed)
+    begun = {
+        "source": source.name,
+        "preset": settings.preset,
+        "seed": settings.seed,
+        "evaluation": evaluation,
+    }
+    _note(site, run, begun)
     reporter.message(f"{crops:,} crops, source {source.name}, preset {settings.preset}.")
     from training.adaptation import adapt  # noqa: PLC0415 - torch: seconds, and only once all is ready
 
@@ -128,7 +131,7 @@ def _train(
         target,
         run.folder,
         settings,
-        test=Path(evaluation.path) if evaluation else None,
+        test=Path(evaluation["path"]) if evaluation else None,
         resume=bool(arguments.get("resume")),
         reporter=reporter,
     )
@@ -140,10 +143,26 @@ def _begun_with(run: Run) -> Settings | None:
     return read_settings(file) if file.is_file() else None
 
 
-def _note(site: Site, run: Run, **arguments: Any) -> None:
-    """Keep in the run what it works with, so that defaults which change do not change it when it is resumed."""
-    begun = {**run.spec.get("arguments", {}), **arguments}
-    site.update_run(run.id, "running", spec={**run.spec, "arguments": begun})
+def _evaluation(site: Site, arguments: Mapping[str, Any], reporter: EventReporter) -> dict[str, str] | None:
+    """Name and path of the set to measure on: that which the run began with, or the site's, if it can be read."""
+    chosen: dict[str, str] | None = arguments.get("evaluation")
+    if chosen is None:
+        source = site.evaluation_set()
+        if source is None:
+            return None
+        chosen = {"name": source.name, "path": source.path}
+    try:
+        evaluation_split(open_dataset(Path(chosen["path"])))
+    except (OSError, TrainingError) as error:
+        reporter.message(f"The gain is not measured on {chosen['name']}: {error}", level="warning")
+        return None
+    return chosen
+
+
+def _note(site: Site, run: Run, begun: Mapping[str, Any]) -> None:
+    """Keep in the run what it works with, so that what changes in the site does not change it when resumed."""
+    arguments = {**run.spec.get("arguments", {}), **begun}
+    site.update_run(run.id, "running", spec={**run.spec, "arguments": arguments})
 
 
 def _settings(arguments: Mapping[str, Any], expected_images: float) -> Settings:
@@ -166,9 +185,9 @@ def _read_report(folder: Path) -> dict[str, Any]:
     return report
 
 
-def _keep_evaluations(site: Site, model: Model, report: Mapping[str, Any]) -> None:
-    evaluation = evaluation_set(site)
+def _keep_evaluations(site: Site, run: Run, model: Model, report: Mapping[str, Any]) -> None:
+    evaluation = site.run(run.id).spec.get("arguments", {}).get("evaluation")
     kept = {kept.label for kept in site.evaluations() if kept.model_id == model.id}
     for label, part in (("before", "source_only"), ("after", "adapted")):
         if evaluation is not None and label not in kept and report.get(part):
-            site.add_evaluation(model.id, label, evaluation.name, report[part])
+            site.add_evaluation(model.id, label, evaluation["name"], report[part])

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid_desk.errors import SourceError
-from reid_desk.jobs.adapt import evaluation_set
 from reid_desk.jobs.embed import BATCH, chosen_model
 from reid_desk.jobs.reporters import EventReporter
 from reid_desk.search import Embedder, decode_image
@@ -56,7 +55,7 @@ def evaluate(site: Site, model: Model, name: str, folder: Path, reporter: EventR
 def _data(site: Site, given: str | None) -> tuple[str, Path]:
     if given is not None:
         return Path(given).resolve().name, Path(given)
-    source = evaluation_set(site)
+    source = site.evaluation_set()
     if source is None:
         raise SourceError(
             "The site has no labelled set to measure on. "

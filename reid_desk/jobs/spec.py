@@ -29,6 +29,7 @@ class JobSpec:
                           only), ``fps`` (frames a second to analyse)
             ``embed``     ``model`` (id; the current one), ``use`` (search with it when all is embedded)
             ``adapt``     ``source`` (name; the site's only one), ``preset`` (by the device), ``seed``,
+                          ``evaluation`` (``{"name", "path"}`` to measure the gain on; the site's set),
                           ``resume`` (go on with ``run_id``, or else the newest run that did not finish)
             ``evaluate``  ``model`` (id; the current one), ``data`` (folder; the site's evaluation set)
             ``demo``      ``preset`` (``smoke``), ``seed`` (0), ``resume``

@@ -95,6 +95,7 @@ class Site:
         self.add_source = sources.add_source
         self.sources = sources.sources
         self.source = sources.source
+        self.evaluation_set = sources.evaluation_set
 
         evaluations = Evaluations(self._database)
         self.add_evaluation = evaluations.add_evaluation

@@ -70,6 +70,10 @@ class Sources:
         )
         return [Source(*row) for row in rows]
 
+    def evaluation_set(self) -> Source | None:
+        """Return the data set that models of this site are measured on: the evaluation set added last, if any."""
+        return max(self.sources("evaluation"), key=lambda source: (source.added_at, source.id), default=None)
+
     def source(self, name: str) -> Source:
         """Return the data set of that name, whatever its role.
 

@@ -164,6 +164,61 @@ def test_before_and_after_are_kept_where_there_is_something_to_measure_on(
     assert kept == {"before": ("people", 0.3), "after": ("people", 0.5)}
 
 
+def add_evaluation_set(site: Site, folder: Path) -> Path:
+    add_source(site, open_dataset(write_source(folder)), role="evaluation")
+    return folder
+
+
+def kept_sets(site: Site) -> dict[str, str]:
+    return {evaluation.label: evaluation.dataset for evaluation in site.evaluations()}
+
+
+def test_figures_are_filed_under_the_set_that_they_were_measured_on(
+    ready: Site, tmp_path: Path, fake: FakeTraining
+):
+    class AddsMeanwhile(Recording):
+        def phase(self, name: str, text: str) -> None:
+            super().phase(name, text)
+            if name == "adaptation":
+                add_evaluation_set(ready, tmp_path / "newer")
+
+    add_evaluation_set(ready, tmp_path / "people")
+    run_job(spec("adapt", ready, preset="smoke"), AddsMeanwhile())
+    assert fake.calls[0]["test"] == tmp_path / "people"
+    assert kept_sets(ready) == {"before": "people", "after": "people"}
+
+
+@pytest.mark.parametrize("cut", ["adaptation", "embed"])
+def test_a_resumed_run_is_measured_on_the_set_that_it_began_with(
+    ready: Site, tmp_path: Path, fake: FakeTraining, cut: str
+):
+    class CutsOff(Recording):
+        def phase(self, name: str, text: str) -> None:
+            super().phase(name, text)
+            if name == cut:
+                self.control.cancel()
+                fake.error = JobCancelled("asked") if cut == "adaptation" else None
+
+    people = add_evaluation_set(ready, tmp_path / "people")
+    with pytest.raises(JobCancelled):
+        run_job(spec("adapt", ready, preset="smoke"), CutsOff())
+    add_evaluation_set(ready, tmp_path / "newer")
+    fake.error = None
+    run_job(spec("adapt", ready, resume=True), Recording())
+    assert [call["test"] for call in fake.calls] == [people] * len(fake.calls)
+    assert kept_sets(ready) == {"before": "people", "after": "people"}
+
+
+def test_a_set_that_is_gone_is_warned_of_and_not_measured_on(ready: Site, tmp_path: Path, fake: FakeTraining):
+    shutil.rmtree(add_evaluation_set(ready, tmp_path / "people"))
+    reporter = Recording()
+    run_job(spec("adapt", ready, preset="smoke"), reporter)
+    assert any("not measured on people" in text for text in reporter.messages)
+    assert fake.calls[0]["test"] is None
+    assert ready.current_model() is not None
+    assert ready.evaluations() == []
+
+
 def test_a_failed_run_is_resumed_in_its_folder_with_its_own_crops(ready: Site, fake: FakeTraining):
     fake.error = RuntimeError("boom")
     with pytest.raises(RuntimeError):

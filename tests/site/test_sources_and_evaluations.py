@@ -32,6 +32,16 @@ def test_a_name_is_taken_unless_it_is_to_be_replaced(site: Site) -> None:
     assert site.sources() == [replaced]
 
 
+def test_models_are_measured_on_the_evaluation_set_added_last(site: Site) -> None:
+    site.add_source("market", "a", "folders", 1, 2, 3)
+    assert site.evaluation_set() is None
+    for name in ("door", "hall", "street"):
+        site.add_source(name, name, "folders", 1, 2, 3, role="evaluation")
+    assert site.evaluation_set() == site.source("street")
+    again = site.add_source("hall", "elsewhere", "folders", 1, 2, 3, role="evaluation", replace=True)
+    assert site.evaluation_set() == again
+
+
 def test_a_source_has_a_name_and_a_role(site: Site) -> None:
     with pytest.raises(SourceError, match="needs a name"):
         site.add_source(" ", "a", "folders", 1, 2, 3)
