@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QMessageBox, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from reid_desk.site import Site
@@ -81,6 +81,23 @@ def test_what_is_dropped_on_another_page_is_footage_whatever_tab_was_left_open(
     sheet_of(page, qtbot)
     assert filled_window.page is page
     assert not page.on_sources
+
+
+def test_no_clip_is_listed_inside_another_that_would_take_it_along(
+    empty_window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    outer = tmp_path / "frames"
+    for folder in (outer, outer / "cam2", outer / "cam3"):
+        folder.mkdir()
+        for number in range(2):
+            draw_person(number, 0, 0, height=64).save(folder / f"{number}.jpg")
+    drop(empty_window.footage, outer)
+    sheet = sheet_of(empty_window.footage, qtbot)
+    assert sheet.plan().cameras == {"Camera 2": (outer / "cam2",), "Camera 3": (outer / "cam3",)}
+    said = [text.toPlainText() for text in sheet.findChildren(QPlainTextEdit)]
+    assert said == [
+        "frames: these frames lie beside folders that are clips of their own. Move them into a folder of their own."
+    ]
 
 
 def test_what_cannot_be_imported_is_said_with_the_reason(

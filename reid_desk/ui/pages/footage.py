@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -90,7 +90,7 @@ class FootagePage(Page):
     def take_footage(self, paths: Sequence[Path]) -> None:
         """Look at ``paths`` as footage."""
         self.desk.background.run(
-            lambda: find_clips([path.resolve() for path in paths]),
+            lambda: clips_apart([path.resolve() for path in paths]),
             lambda found: self._ask(*found),
         )
 
@@ -341,3 +341,19 @@ class _Follower:
     def _change(self, **changes: Any) -> None:
         if 0 <= self._number < len(self._paths):
             self._model.update_waiting(self._paths[self._number], **changes)
+
+
+def clips_apart(paths: Sequence[Path]) -> tuple[list[ClipSource], list[Refused]]:
+    """The clips behind ``paths``, none inside another, and what was left out.
+
+    An import of a folder of frames also imports what its folders hold, under the same camera: where these are clips
+    of their own, the frames beside them are left out, with the remedy.
+    """
+    clips, refused = find_clips(paths)
+    around = {folder for clip in clips for folder in clip.path.parents}
+    reason = QCoreApplication.translate(
+        "footage",
+        "these frames lie beside folders that are clips of their own. Move them into a folder of their own.",
+    )
+    refused += [Refused(clip.path, reason) for clip in clips if clip.path in around]
+    return [clip for clip in clips if clip.path not in around], refused
