@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths
@@ -34,8 +35,11 @@ class CrashReport:
         texts = []
         for path in sorted(self._folder.glob("crash-*.txt")):
             if path != self._file and not _alive(int(path.stem.removeprefix("crash-"))):
-                texts.append(path.read_text(encoding="utf-8", errors="replace")[:_LONGEST])
-                path.unlink()
+                # Windows removes no file that another desk still writes: that one is alive, and nothing is told of it.
+                with suppress(PermissionError, FileNotFoundError):
+                    text = path.read_text(encoding="utf-8", errors="replace")[:_LONGEST]
+                    path.unlink()
+                    texts.append(text)
         return "\n\n".join(filter(None, texts))
 
     def end(self) -> None:

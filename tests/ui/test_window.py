@@ -372,6 +372,24 @@ def test_a_crash_is_told_once_at_the_next_start(desk_app: App, empty_window: Win
     assert orderly.take_earlier() == ""
 
 
+def test_the_report_of_a_desk_that_still_writes_it_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "crash-1.txt").write_text("half a report")
+    (tmp_path / "crash-2.txt").write_text("a whole report")
+    unlink = Path.unlink
+
+    def as_windows_does(path: Path) -> None:
+        if path.name == "crash-1.txt":
+            raise PermissionError(13, "The process cannot access the file", str(path))
+        unlink(path)
+
+    monkeypatch.setattr("reid_desk.ui.crash_report._alive", lambda _process_id: False)
+    monkeypatch.setattr(Path, "unlink", as_windows_does)
+    assert CrashReport(tmp_path).take_earlier() == "a whole report"
+    assert [path.name for path in tmp_path.iterdir()] == ["crash-1.txt"]
+
+
 def test_an_orderly_end_leaves_no_report(tmp_path: Path) -> None:
     enabled = faulthandler.is_enabled()
     report = CrashReport(tmp_path)
