@@ -28,12 +28,16 @@ _REFRESH_MS = 700
 
 @dataclass(frozen=True)
 class Summary:
-    """What a site holds, apart from its crops: read in one go, shown by every page."""
+    """What a site holds, apart from its crops: read in one go, shown by every page.
+
+    ``evaluation_set`` is the one of ``evaluation_sets`` that models are measured on.
+    """
 
     cameras: tuple[Camera, ...] = ()
     clips: tuple[Clip, ...] = ()
     sources: tuple[Source, ...] = ()
     evaluation_sets: tuple[Source, ...] = ()
+    evaluation_set: Source | None = None
     models: tuple[Model, ...] = ()
     current_model: Model | None = None
     evaluations: tuple[Evaluation, ...] = ()
@@ -52,6 +56,7 @@ class Summary:
             clips=tuple(site.clips()),
             sources=tuple(site.sources()),
             evaluation_sets=tuple(site.sources(role="evaluation")),
+            evaluation_set=site.evaluation_set(),
             models=tuple(site.models()),
             current_model=site.current_model(),
             evaluations=tuple(site.evaluations()),

@@ -14,7 +14,7 @@ from reid_desk.site import Site
 from reid_desk.ui.app import App
 from reid_desk.ui.models.adaptation import Adaptation, Series
 from reid_desk.ui.window import Window
-from tests.ui.filled_site import add_clip, add_source, write_events
+from tests.ui.filled_site import add_clip, add_model, add_source, write_events
 
 
 def test_what_is_missing_is_said_and_the_button_waits(empty_window: Window) -> None:
@@ -31,6 +31,21 @@ def test_a_ready_site_says_what_it_will_learn_from(filled_window: Window) -> Non
     assert "street-people: 12 people in 48 images" in texts[1]
     assert "harbour-staff measures the gain" in texts[2]
     assert filled_window.actions_["adapt.start"].isEnabled()
+
+
+def test_the_set_named_is_the_one_that_models_are_measured_on(
+    open_window: Callable[[Path], Window], tmp_path: Path
+) -> None:
+    with Site.create(tmp_path / "site") as site:
+        add_clip(site, 0, 0, [1, 2], 2, tmp_path)
+        for name in ("first", "second", "first"):
+            folder = tmp_path / name
+            site.add_source(name, folder, "<identity>/<camera>", 2, 2, 8, role="evaluation", replace=True)
+        add_model(site, tmp_path / "model", name="Adapted", seed=1)
+    window = open_window(tmp_path / "site")
+    said = [item.text for item in window.adapt.setup.readiness(window.desk.summary)]
+    assert "first measures the gain" in said
+    assert "Evaluate it on first." in window.dashboard._empty._text.text()
 
 
 def test_the_button_starts_the_job_with_the_choices(filled_window: Window, qtbot: QtBot) -> None:

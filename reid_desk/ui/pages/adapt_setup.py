@@ -132,16 +132,14 @@ class AdaptSetup(Card):
         )
 
     def _measure(self, summary: Summary) -> Readiness:
-        if not summary.evaluation_sets:
+        if summary.evaluation_set is None:
             return Readiness(
                 "warning",
                 self.tr(
                     "No labelled set to measure with: the gain will not be known. Adapting works without."
                 ),
             )
-        return Readiness(
-            "good", self.tr("{name} measures the gain").format(name=summary.evaluation_sets[-1].name)
-        )
+        return Readiness("good", self.tr("{name} measures the gain").format(name=summary.evaluation_set.name))
 
     def _disk(self) -> Readiness:
         free = shutil.disk_usage(self._desk.site.path).free

@@ -104,7 +104,7 @@ class DashboardPage(Page):
 
     def _what_to_do(self) -> str:
         summary = self.desk.summary
-        if not summary.evaluation_sets:
+        if summary.evaluation_set is None:
             return self.tr(
                 "Add a labelled source “to measure with”: images of people whose identity and camera "
                 "are known. The next adaptation then shows what it gained."
@@ -112,7 +112,7 @@ class DashboardPage(Page):
         if summary.current_model is None:
             return self.tr("Adapt to the site first. The figures before and after appear here.")
         return self.tr("The model in use has not been measured. Evaluate it on {name}.").format(
-            name=summary.evaluation_sets[-1].name
+            name=summary.evaluation_set.name
         )
 
     def _chosen(self) -> Sequence[Evaluation]:
