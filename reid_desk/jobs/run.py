@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from reid_desk.errors import ReidDeskError
 from reid_desk.jobs import run_lock
 from reid_desk.jobs.events import Cancelled, Event, Finished, Hello, Phase
 from reid_desk.jobs.failures import CANCELLATIONS, failure_of
@@ -72,14 +73,33 @@ def _refuse(spec: JobSpec, error: BaseException, reporter: EventReporter) -> Non
 
 
 def _carry_out(site: Site, run: Run, spec: JobSpec, reporter: EventReporter) -> dict[str, Any]:
-    with run_lock.hold(run.folder):
-        reporter.log_to(run.folder / "events.jsonl")
+    with ExitStack() as held:
         try:
-            reporter.emit(Hello(os.getpid(), spec.kind, run.id))
-            reporter.emit(Phase("start", "Starting"))
-            return _work_through(site, run, spec, reporter)
-        finally:
-            reporter.close_log()
+            _take_hold(run, reporter, held)
+        except run_lock.RunBusyError as error:  # the run is another process's, and so is its state
+            _refuse(spec, error, reporter)
+            raise
+        except BaseException as error:
+            try:
+                site.update_run(run.id, "failed", message=failure_of(error).message)
+            finally:
+                _refuse(spec, error, reporter)
+            raise
+        reporter.emit(Hello(os.getpid(), spec.kind, run.id))
+        reporter.emit(Phase("start", "Starting"))
+        return _work_through(site, run, spec, reporter)
+
+
+def _take_hold(run: Run, reporter: EventReporter, held: ExitStack) -> None:
+    try:
+        held.enter_context(run_lock.hold(run.folder))
+        reporter.log_to(run.folder / "events.jsonl")
+    except OSError as error:
+        raise ReidDeskError(
+            f"The run's folder {run.folder} cannot be written ({error.strerror}). Check that it is there, its "
+            "permissions, and the space on its disk."
+        ) from error
+    held.callback(reporter.close_log)
 
 
 def _work_through(site: Site, run: Run, spec: JobSpec, reporter: EventReporter) -> dict[str, Any]:

@@ -17,16 +17,21 @@ from reid_desk.errors import ReidDeskError
 FILE_NAME = "worker.lock"
 
 
+class RunBusyError(ReidDeskError):
+    """Another process works on the run."""
+
+
 @contextmanager
 def hold(folder: Path) -> Iterator[None]:
     """Be the one worker of the run in ``folder``.
 
     Raises:
-        ReidDeskError: if another process works on that run.
+        RunBusyError: if another process works on that run.
+        OSError: if the folder is gone or cannot be written.
     """
     with (folder / FILE_NAME).open("a+b") as file:
         if not _try_lock(file):
-            raise ReidDeskError(
+            raise RunBusyError(
                 f"Run {folder.name} is at work in another process. Wait for it, or cancel it there."
             )
         yield
