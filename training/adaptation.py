@@ -1,8 +1,8 @@
 """The three stages in a row, in one run folder, resumable.
 
 A run folder holds ``settings.json``, ``source.json`` and ``target.json`` (what it began with), ``progress.json``
-(seconds a stage), ``cache/`` (decoded and translated images, removed at the end), ``checkpoints/``, ``previews/``, and
-in the end ``model.onnx``, ``card.json``, ``weights.safetensors`` and ``report.json``.
+(seconds and speed of each stage), ``cache/`` (decoded and translated images, removed at the end), ``checkpoints/``,
+``previews/``, and in the end ``model.onnx``, ``card.json``, ``weights.safetensors`` and ``report.json``.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from training.networks.embedding import EmbeddingNetwork
 from training.pretraining import pretrain
 from training.progress import Reporter
 from training.settings import NetworkSettings, Settings
+from training.speed import StepMeter
 from training.style_transfer import train_style_transfer
 from training.target import Target
 from training.teacher_student import Adapted, TeacherStudent
@@ -130,6 +131,7 @@ def adapt(
     report = {name: each.as_dict() for name, each in metrics.items()} | {
         "evaluation": measured.note if measured else None,
         "seconds": run.seconds | {"total": sum(run.seconds.values()) - run.seconds.get("source_only", 0.0)},
+        "speed": run.speed,
         "clusters": history[-1]["clusters"] if history else None,
         "history": history,
         "kept": {
@@ -260,6 +262,7 @@ class Run:
     Attributes:
         out: the run folder.
         seconds: what each stage has taken so far, over all resumptions.
+        speed: images a second, share of time waiting for data, and peak memory of each stage, as last measured.
     """
 
     def __init__(self, out: Path, settings: Settings, reporter: Reporter) -> None:
@@ -271,9 +274,9 @@ class Run:
         )
         self._reporter = reporter
         self._progress = out / "progress.json"
-        self.seconds: dict[str, float] = (
-            json.loads(self._progress.read_text()) if self._progress.exists() else {}
-        )
+        kept = json.loads(self._progress.read_text(encoding="utf-8")) if self._progress.exists() else {}
+        self.seconds: dict[str, float] = kept.get("seconds", {})
+        self.speed: dict[str, dict[str, float]] = kept.get("speed", {})
 
     def decode(self, name: str, samples: tuple[Sample, ...]) -> ImageStore:
         """Images at the network's size, kept under ``name`` while the run lasts.
@@ -296,7 +299,7 @@ class Run:
                 )
             return translated
         bfloat16 = lower_precision(self.settings.precision, self.device)
-        with self._timed("style_transfer"):
+        with self._timed("style_transfer") as meter:
             self._reporter.phase("style_transfer", "Learning the look of the site")
             generator = train_style_transfer(
                 source.images,
@@ -308,6 +311,7 @@ class Run:
                 checkpoint=self._checkpoint("style_transfer.pt"),
                 previews=self.out / "previews",
                 reporter=self._reporter,
+                meter=meter,
             )
             self._reporter.phase("translate", "Giving the source the look of the site")
             return translate(
@@ -335,7 +339,7 @@ class Run:
         if kept.exists():
             network.load_state_dict(read_state(kept))
             return network
-        with self._timed(name):
+        with self._timed(name) as meter:
             pretrain(
                 network,
                 images,
@@ -348,6 +352,7 @@ class Run:
                 seed=self.settings.seed,
                 checkpoint=self._checkpoint(f"{name}.pt"),
                 reporter=self._reporter,
+                meter=meter,
             )
         save_weights(network, kept)
         self._checkpoint(f"{name}.pt").unlink(missing_ok=True)
@@ -360,7 +365,7 @@ class Run:
             ClusteringError: nothing to learn from could be found among the target's crops.
         """
         self._reporter.phase("adaptation", "Adapting to the people of the site")
-        with self._timed("adaptation"):
+        with self._timed("adaptation") as meter:
             return TeacherStudent(
                 (network, network),
                 target,
@@ -369,6 +374,7 @@ class Run:
                 bfloat16=self.bfloat16,
                 seed=self.settings.seed,
                 reporter=self._reporter,
+                meter=meter,
             ).run(self._checkpoint("teacher_student.pt"))
 
     def evaluate(self, network: EmbeddingNetwork, test: TestImages) -> RetrievalMetrics:
@@ -421,11 +427,15 @@ class Run:
         return folder / name
 
     @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        """Count the time that the block takes, also when it is cut short."""
-        start = time.perf_counter()
+    def _timed(self, stage: str) -> Iterator[StepMeter]:
+        """Count the time that the block takes, also when it is cut short, and measure its steps."""
+        start, meter = time.perf_counter(), StepMeter()
         try:
-            yield
+            yield meter
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
-            write_atomically(self._progress, json.dumps(self.seconds).encode())
+            if meter.images:
+                self.speed[stage] = meter.report(self.device)
+            write_atomically(
+                self._progress, json.dumps({"seconds": self.seconds, "speed": self.speed}).encode()
+            )

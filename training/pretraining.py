@@ -23,6 +23,7 @@ from training.progress import Reporter
 from training.randomness import start_epoch
 from training.sampling import identity_batches
 from training.settings import PretrainingSettings
+from training.speed import StepMeter
 
 # Seconds between two reports of figures: a reading of a figure waits for the device.
 REPORT_EVERY = 1.0
@@ -51,6 +52,7 @@ def pretrain(
     seed: int,
     checkpoint: Path | None,
     reporter: Reporter,
+    meter: StepMeter | None = None,
 ) -> None:
     """Train ``network`` in place to tell the people of the source apart.
 
@@ -66,6 +68,7 @@ def pretrain(
         seed: of sampling and augmentation.
         checkpoint: file written after every epoch and continued from if it is there; ``None``: neither.
         reporter: told progress and losses; its cancellation error passes through.
+        meter: measures the steps.
     """
     set_norm_group(network, settings.norm_group)
     classifier = nn.Linear(network.embedding_size, int(identities.max()) + 1, bias=False).to(device)
@@ -81,11 +84,13 @@ def pretrain(
         "classifier": classifier,
         "optimiser": optimiser,
     }
+    meter = meter or StepMeter()
     first_epoch = _restore(checkpoint, stage)
     for epoch in range(first_epoch, settings.epochs):
         batches = _batches(
             images, identities, cameras, target, settings, seed=seed, epoch=epoch, device=device
         )
+        batches = meter.steps(batches, images=settings.identities * settings.instances)
         _train_epoch(
             network, classifier, optimiser, batches, settings, epoch=epoch, device=device, bfloat16=bfloat16,
             reporter=reporter,

@@ -23,6 +23,7 @@ from training.networks.siamese import SiaNet
 from training.optimisation import rate_factor
 from training.progress import Reporter
 from training.settings import StyleTransferSettings
+from training.speed import StepMeter
 from training.style_batches import DomainOrder, ImagePool, Images, random_views, to_unit_range
 from training.style_losses import (
     adversarial_loss,
@@ -50,6 +51,7 @@ def train_style_transfer(
     checkpoint: Path | None = None,
     previews: Path | None = None,
     reporter: Reporter,
+    meter: StepMeter | None = None,
 ) -> Generator:
     """Learn to give source images the look of the target (Algorithm 1).
 
@@ -64,6 +66,7 @@ def train_style_transfer(
             CPU to the very same result. ``None``: nothing is written.
         previews: folder for a contact sheet an epoch; ``None``: none are made.
         reporter: told of iterations, losses and sheets; asked for cancel each iteration.
+        meter: measures the steps.
 
     Returns:
         G: source to target, in eval mode on ``device``.
@@ -79,7 +82,7 @@ def train_style_transfer(
         if checkpoint is not None and checkpoint.exists():
             training.resume(checkpoint)
         while training.iteration < training.total:
-            _run_epoch(training, checkpoint, reporter)
+            _run_epoch(training, checkpoint, reporter, meter or StepMeter())
             _show(training, source, previews, reporter)
     generator = training.networks.to_target
     generator.eval()
@@ -276,10 +279,11 @@ class _Training:
         _set_dropout_state(self.device, state["dropout"].cpu())
 
 
-def _run_epoch(training: _Training, checkpoint: Path | None, reporter: Reporter) -> None:
+def _run_epoch(training: _Training, checkpoint: Path | None, reporter: Reporter, meter: StepMeter) -> None:
     end = (training.epoch + 1) * training.settings.iterations_per_epoch
     reported = time.monotonic()
-    while training.iteration < end:
+    # Batches are drawn within the step: nothing is waited for that could be told apart.
+    for _ in meter.steps(range(training.iteration, end), images=2 * training.settings.batch_size):
         try:
             reporter.check_cancelled()
         except Exception:

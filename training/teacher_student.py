@@ -53,6 +53,7 @@ from training.pseudo_labels import (
 from training.randomness import start_epoch
 from training.sampling import identity_batches
 from training.settings import TeacherStudentSettings
+from training.speed import StepMeter
 from training.target import Target
 
 
@@ -154,7 +155,9 @@ class TeacherStudent:
         bfloat16: bool,
         seed: int,
         reporter: Reporter,
+        meter: StepMeter | None = None,
     ) -> None:
+        self._meter = meter or StepMeter()
         self.pairs = tuple(_new_pair(network, settings.norm_group) for network in networks)
         self.history: list[EpochRecord] = []
         self._images = target.images
@@ -275,21 +278,19 @@ class TeacherStudent:
         optimisers = self._optimisers(lessons)
         teachers = self._mean_teachers(lessons)
         labels_there, parts_there = (torch.from_numpy(each).to(self._device) for each in (labels, parts))
-        for indices in identity_batches(
+        chosen = identity_batches(
             labels,
             self._known.cameras,
             num_identities=settings.identities,
             num_instances=settings.instances,
             steps=settings.iterations_per_epoch,
             rng=randomness.sampling,
-        ):
+        )
+        batches = ((indices, self._views(indices, randomness.augmentation)) for indices in chosen)
+        for indices, views in self._meter.steps(batches, images=settings.identities * settings.instances):
             self._reporter.check_cancelled()
             total = settings.epochs * settings.iterations_per_epoch
             factor = rate_factor(self._iterations, total, schedule=settings.schedule)
-            raw = torch.from_numpy(self._images[indices]).to(self._device)
-            views = [
-                training_view(raw, randomness.augmentation, erasing=settings.erasing) for _ in self.pairs
-            ]
             losses = self._losses(
                 views, _Batch(indices, labels_there[indices], parts_there[indices]), lessons
             )
@@ -303,6 +304,11 @@ class TeacherStudent:
                 teacher.update()
             self._iterations += 1
             self._report(epoch, losses)
+
+    def _views(self, indices: NDArray[np.int64], generator: torch.Generator) -> list[Tensor]:
+        """A view of its own for each network."""
+        raw = torch.from_numpy(self._images[indices]).to(self._device)
+        return [training_view(raw, generator, erasing=self._settings.erasing) for _ in self.pairs]
 
     def _mean_teachers(self, lessons: list[_Lesson]) -> list[MeanTeacher]:
         return [

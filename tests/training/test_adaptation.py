@@ -99,6 +99,14 @@ def test_the_model_file_gives_the_networks_embeddings(
     assert read_state(out / "weights.safetensors")
 
 
+def test_the_report_tells_how_fast_each_stage_was(finished: tuple[Path, dict, Recorder]) -> None:
+    speed = finished[1]["speed"]
+    assert {"style_transfer", "pretraining", "adaptation"} <= set(speed)
+    for figures in speed.values():
+        assert figures["images_per_second"] > 0
+        assert 0 <= figures["waiting"] < 1
+
+
 def test_a_finished_run_leaves_no_images_behind(finished: tuple[Path, dict, Recorder]) -> None:
     assert not (finished[0] / "cache").exists()
 

@@ -1,0 +1,35 @@
+"""The step report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from training.speed import StepMeter
+
+
+def slow(count: int) -> Iterator[int]:
+    for number in range(count):
+        time.sleep(0.03)
+        yield number
+
+
+def test_waiting_for_data_is_told_from_work() -> None:
+    meter = StepMeter()
+    seen = []
+    for number in meter.steps(slow(4), images=16):
+        seen.append(number)
+        time.sleep(0.01)
+    assert seen == [0, 1, 2, 3]
+    assert meter.images == 64
+    report = meter.report(torch.device("cpu"))
+    assert 0.5 < report["waiting"] < 0.95
+    assert report["images_per_second"] == pytest.approx(64 / meter.seconds)
+    assert report["peak_memory"] > 50
+
+
+def test_a_stage_that_made_no_step_has_nothing_to_report() -> None:
+    assert StepMeter().report(torch.device("cpu"))["images_per_second"] == 0
