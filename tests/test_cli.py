@@ -140,6 +140,16 @@ def test_source_add_tells_what_it_recognised(site: Site, tmp_path: Path, run, ru
     assert [source.name for source in site.sources(role="evaluation")] == ["own people"]
 
 
+def test_source_remove_forgets_the_set_and_leaves_its_images(site: Site, tmp_path: Path, run, run_json):
+    for role in ("source", "evaluation"):
+        add_source(site, open_dataset(write_source(tmp_path / role)), role=role)
+    assert run("source", "remove", site.path, "source").startswith("Removed source (source)")
+    removed = run_json("source", "remove", site.path, "evaluation")
+    assert removed == {"name": "evaluation", "role": "evaluation", "path": str(tmp_path / "evaluation")}
+    assert site.sources("source") == site.sources("evaluation") == []
+    assert len(list((tmp_path / "source").glob("*/*/*.jpg"))) == 16
+
+
 def test_evaluate_prints_one_document(site: Site, tmp_path: Path, run_json):
     add_source(site, open_dataset(write_source(tmp_path / "people")), role="evaluation")
     result = run_json("evaluate", site.path)

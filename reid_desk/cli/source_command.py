@@ -1,4 +1,4 @@
-"""``reid-desk source add SITE PATH``: a labelled data set to learn from, or to measure on."""
+"""``reid-desk source add`` and ``remove``: the labelled data sets that a site learns from, or is measured on."""
 
 from __future__ import annotations
 
@@ -35,6 +35,32 @@ def add(commands: Commands[Any]) -> None:
     parser.add_argument("--replace", action="store_true", help="take the place of one of the same name")
     add_json_option(parser)
     parser.set_defaults(run=run)
+    _add_remove(actions)
+
+
+def _add_remove(actions: Commands[Any]) -> None:
+    parser = actions.add_parser(
+        "remove",
+        help="forget a labelled data set",
+        description="The site forgets the data set; its images, and what was measured on it, stay.",
+    )
+    parser.add_argument("site", metavar="SITE", type=Path, help="the site's folder")
+    parser.add_argument("name", metavar="NAME", help="what the data set is called in the site")
+    add_json_option(parser)
+    parser.set_defaults(run=run_remove)
+
+
+def run_remove(parsed: argparse.Namespace) -> Answer:
+    """Forget a data set."""
+    from reid_desk.site import Site  # noqa: PLC0415 - numpy
+
+    with Site.open(parsed.site) as site:
+        removed = site.source(parsed.name)
+        site.remove_source(parsed.name)
+    document = {"name": removed.name, "role": removed.role, "path": removed.path}
+    return Answer(
+        document, f"Removed {removed.name} ({removed.role}) from the site; its images stay at {removed.path}."
+    )
 
 
 def run(parsed: argparse.Namespace) -> Answer:

@@ -93,6 +93,7 @@ class Site:
 
         sources = Sources(self._database)
         self.add_source = sources.add_source
+        self.remove_source = sources.remove_source
         self.sources = sources.sources
         self.source = sources.source
         self.evaluation_set = sources.evaluation_set

@@ -63,6 +63,15 @@ class Sources:
             )
         return self.source(name)
 
+    def remove_source(self, name: str) -> None:
+        """Forget the data set of that name, whatever its role; its images and what was measured on it stay.
+
+        Raises:
+            SiteError: there is none.
+        """
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM sources WHERE id = ?", (self.source(name).id,))
+
     def sources(self, role: str = "source") -> list[Source]:
         """Return the data sets of a role, in the order they were first added."""
         rows = self._database.rows(

@@ -159,6 +159,11 @@ def test_a_name_that_is_taken(site: Path, tmp_path: Path, refuse: Refuse):
     refuse("source", "add", site, tmp_path / "shop", words="'shop' already")
 
 
+def test_removing_a_set_that_is_not_there(site: Path, tmp_path: Path, refuse: Refuse):
+    refuse("source", "remove", site, "mall", words="no source named 'mall'; its sources are: shop")
+    refuse("source", "remove", tmp_path / "nowhere", "shop", words="nowhere")
+
+
 def test_unlabelled_images_as_a_source(site: Path, tmp_path: Path, refuse: Refuse):
     (tmp_path / "loose").mkdir()
     for number in range(10):

@@ -42,6 +42,17 @@ def test_models_are_measured_on_the_evaluation_set_added_last(site: Site) -> Non
     assert site.evaluation_set() == again
 
 
+@pytest.mark.parametrize("role", ["source", "evaluation"])
+def test_a_source_that_is_removed_is_forgotten_and_its_name_free(site: Site, role: str) -> None:
+    site.add_source("market", "a", "folders", 1, 2, 3, role=role)
+    kept = site.add_source("own", "b", "folders", 1, 2, 3, role=role)
+    site.remove_source("market")
+    assert site.sources(role) == [kept]
+    with pytest.raises(SiteError, match="no source named 'market'; its sources are: own"):
+        site.remove_source("market")
+    assert site.add_source("market", "a", "folders", 1, 2, 3, role=role).id != kept.id
+
+
 def test_a_source_has_a_name_and_a_role(site: Site) -> None:
     with pytest.raises(SourceError, match="needs a name"):
         site.add_source(" ", "a", "folders", 1, 2, 3)
