@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from reid_desk.cli import main
+from reid_desk.cli import demo_command, desk_command, main
 from reid_desk.jobs.sources import add_source
+from reid_desk.jobs.spec import JobSpec
 from reid_desk.site import Site
 from tests.fixtures_model import write_embedder
 from tests.jobs.sites import STARTED_AT, add_clip, jpeg, person_image, write_clip, write_source
@@ -214,6 +215,50 @@ def test_without_a_display_the_desk_says_so(
         monkeypatch.delenv(name, raising=False)
     assert main([str(site.path)]) == 2
     assert "no display" in capsys.readouterr().err
+
+
+@pytest.fixture
+def demo_specs(monkeypatch: pytest.MonkeyPatch, site: Site) -> list[JobSpec]:
+    """The demo jobs asked for, none of which is done."""
+    specs: list[JobSpec] = []
+
+    def run_in_foreground(spec: JobSpec) -> dict[str, Any]:
+        specs.append(spec)
+        metrics = {"mAP": 0.5, "rank1": 0.6}
+        return {"before": metrics, "after": metrics, "seconds": 1.0, "site": str(site.path)}
+
+    monkeypatch.setattr(demo_command, "run_in_foreground", run_in_foreground)
+    return specs
+
+
+def test_the_demo_prints_its_figures_before_the_desk_opens(
+    site: Site,
+    demo_specs: list[JobSpec],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    printed: list[str] = []
+
+    def open_desk(path: Path) -> int:
+        assert path == site.path
+        printed.append(capsys.readouterr().out)
+        return 3
+
+    monkeypatch.setattr(desk_command, "has_display", lambda: True)
+    monkeypatch.setattr(desk_command, "open_desk", open_desk)
+    assert main(["demo"]) == 3
+    assert "After adaptation:  mAP 50.0 %" in printed[0]
+    assert capsys.readouterr().out == ""
+
+
+def test_each_seed_of_the_demo_has_a_site_of_its_own(demo_specs: list[JobSpec], run):
+    for arguments in ((), ("--seed", "5"), ("--resume",)):
+        run("demo", "--headless", *arguments)
+    first, second, resumed = demo_specs
+    assert [Path(spec.site).name for spec in demo_specs] == ["demo", "demo-5", "demo"]
+    assert (first.arguments["seed"], second.arguments["seed"]) == (None, 5)
+    # What is not said must not gainsay what the run was begun with.
+    assert resumed.arguments == {"preset": None, "seed": None, "resume": True}
 
 
 def test_times_without_an_offset_are_local(

@@ -93,7 +93,7 @@ def _run(arguments: list[str]) -> int:
     if text:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
-    return answer.code
+    return answer.code if answer.afterwards is None else answer.afterwards()
 
 
 def _command_names(parser: argparse.ArgumentParser) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,11 +14,19 @@ Commands = argparse._SubParsersAction  # what add_subparsers returns; argparse g
 
 @dataclass(frozen=True)
 class Answer:
-    """The outcome of a command: ``document`` for ``--json``, ``text`` for people, and the exit code."""
+    """The outcome of a command.
+
+    Attributes:
+        document: for ``--json``.
+        text: for people.
+        code: the exit code.
+        afterwards: what is done once the answer is printed; returns the exit code in place of ``code``.
+    """
 
     document: Mapping[str, Any] | Sequence[Any] = field(default_factory=dict)
     text: str = ""
     code: int = 0
+    afterwards: Callable[[], int] | None = None
 
     def as_json(self) -> str:
         """The document as JSON, indented."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,21 +39,22 @@ def run(parsed: argparse.Namespace) -> Answer:
     """Run the demo in the foreground; open the desk if there is a display."""
     from reid_desk.cli.desk_command import has_display, open_desk  # noqa: PLC0415 - only here
 
-    site = parsed.site or default_site()
+    site = parsed.site or default_site(parsed.seed or 0)
     show = not (parsed.headless or parsed.json)
     if show and not has_display():
         sys.stderr.write("There is no display: the demo runs without the desk.\n")
         show = False
     arguments = {"preset": parsed.preset, "seed": parsed.seed, "resume": parsed.resume}
     result = run_in_foreground(JobSpec("demo", str(site), arguments))
-    return Answer(result, _told(result), open_desk(Path(result["site"])) if show else 0)
+    afterwards = functools.partial(open_desk, Path(result["site"])) if show else None
+    return Answer(result, _told(result), afterwards=afterwards)
 
 
-def default_site() -> Path:
-    """A folder for the demo among the user's data."""
+def default_site(seed: int) -> Path:
+    """A folder for the demo of ``seed`` among the user's data; each seed has a site of its own."""
     import platformdirs  # noqa: PLC0415 - only without --site
 
-    return Path(platformdirs.user_data_dir("reid-desk")) / "demo"
+    return Path(platformdirs.user_data_dir("reid-desk")) / (f"demo-{seed}" if seed else "demo")
 
 
 def _told(result: dict[str, Any]) -> str:

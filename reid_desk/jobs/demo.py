@@ -66,13 +66,24 @@ def run(site: Site, run: Run, arguments: Mapping[str, Any], reporter: EventRepor
 
 
 def _footage(folder: Path, seed: int, reporter: EventReporter) -> DemoFootage:
-    """Generate the footage, unless this very one is there from a run that was cut off later."""
+    """Generate the footage, unless it is there from a run that was cut off later.
+
+    Raises:
+        SiteError: the site shows the demo of another seed, whose clips and people must not be mixed with these.
+    """
     made = folder / _MADE
     if made.is_file():
         there = json.loads(made.read_text(encoding="utf-8"))
-        if there["seed"] == seed:
+        if there["seed"] != seed:
+            raise SiteError(
+                f"The site {folder.parent} shows the demo of seed {there['seed']}. Make that of seed {seed} in "
+                "another folder (--site DIR)."
+            )
+        if "clips" in there:
             return _footage_from(there)
     folder.mkdir(exist_ok=True)
+    # The seed is noted first: a site that was cut off here holds some of its clips already.
+    made.write_text(json.dumps({"seed": seed}), encoding="utf-8")
     footage = generate(folder, seed=seed, reporter=reporter)
     made.write_text(json.dumps({"seed": seed, **asdict(footage)}, default=str), encoding="utf-8")
     return footage
