@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
 
+from tests.benchmarks.training_step import measure
+from tests.training.small import tiny_settings
 from training.speed import StepMeter
 
 
@@ -33,3 +36,18 @@ def test_waiting_for_data_is_told_from_work() -> None:
 
 def test_a_stage_that_made_no_step_has_nothing_to_report() -> None:
     assert StepMeter().report(torch.device("cpu"))["images_per_second"] == 0
+
+
+def test_the_benchmark_of_steps_runs_on_any_machine() -> None:
+    tiny = tiny_settings()
+    few = {"identities": 4, "instances": 4, "iterations_per_epoch": 1, "epochs": 1}
+    settings = replace(
+        tiny,
+        pretraining=replace(tiny.pretraining, **few),
+        teacher_student=replace(tiny.teacher_student, **few),
+    )
+    found = measure(settings, steps=1)
+    assert set(found) == {"style_transfer", "pretraining", "adaptation"}
+    assert all(figures["images_per_second"] > 0 for figures in found.values())
+    assert found["pretraining"]["ratio"] > 0
+    assert found["adaptation"]["ratio"] > 0
