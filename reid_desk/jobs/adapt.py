@@ -16,6 +16,7 @@ from typing import Any
 from reid_desk.errors import ReidDeskError, SiteError, SourceError
 from reid_desk.jobs.embed import bring_into_use
 from reid_desk.jobs.reporters import EventReporter
+from reid_desk.jobs.spec import seed_of
 from reid_desk.jobs.target import images_a_person, write_target
 from reid_desk.site import Model, Run, Site, Source
 from training.datasets import evaluation_split, open_dataset
@@ -43,6 +44,7 @@ def run(site: Site, run: Run, arguments: Mapping[str, Any], reporter: EventRepor
     name = arguments.get("preset")
     if name is not None and name not in NAMES:
         raise ReidDeskError(f"There is no preset {name!r}; there are {', '.join(NAMES)}.")
+    seed_of(arguments)
     return adapt_site(site, run, source, arguments, reporter)
 
 
@@ -166,7 +168,7 @@ def _note(site: Site, run: Run, begun: Mapping[str, Any]) -> None:
 
 
 def _settings(arguments: Mapping[str, Any], expected_images: float) -> Settings:
-    settings = preset(arguments.get("preset") or default_preset(), seed=int(arguments.get("seed") or 0))
+    settings = preset(arguments.get("preset") or default_preset(), seed=seed_of(arguments))
     stage = replace(settings.teacher_student, expected_images=expected_images)
     return replace(settings, teacher_student=stage)
 

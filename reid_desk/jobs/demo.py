@@ -24,6 +24,7 @@ from reid_desk.jobs.evaluate import evaluate
 from reid_desk.jobs.import_footage import ImportSettings, import_clips
 from reid_desk.jobs.reporters import EventReporter
 from reid_desk.jobs.sources import add_source
+from reid_desk.jobs.spec import seed_of
 from reid_desk.jobs.target import folder_name
 from reid_desk.search import FaissIndex, rank_tracks
 from reid_desk.site import Crop, Model, Run, Site, Source
@@ -42,7 +43,7 @@ def run(site: Site, run: Run, arguments: Mapping[str, Any], reporter: EventRepor
     that saw only the source, against the one adapted to the site's own crops.
     """
     began = time.monotonic()
-    seed = int(arguments.get("seed") or 0)
+    seed = seed_of(arguments)
     footage = _footage(site.path / "demo", seed, reporter)
     _import(site, footage, reporter)
     source = _add(site, footage.source, SOURCE, "source")

@@ -86,6 +86,20 @@ class JobSpec:
         return cls.from_dict(data)
 
 
+def seed_of(arguments: Mapping[str, Any]) -> int:
+    """The seed among the arguments of a job; 0 where none is given.
+
+    Raises:
+        ReidDeskError: it is no seed.
+    """
+    seed = arguments.get("seed")
+    if seed is None:
+        return 0
+    if not isinstance(seed, int) or seed < 0:
+        raise ReidDeskError(f"The seed cannot be {seed}. Give a whole number from 0 on.")
+    return seed
+
+
 def worker_command(job_file: Path) -> list[str]:
     """The command that carries out ``job_file`` in a process of its own; program first.
 

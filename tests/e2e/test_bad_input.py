@@ -191,6 +191,12 @@ def test_adapting_without_a_source_or_footage(site: Path, tmp_path: Path, refuse
     refuse("adapt", site, "--resume", words="nothing to resume")
 
 
+def test_a_negative_seed(site: Path, tmp_path: Path, refuse: Refuse):
+    refuse("adapt", site, "--preset", "smoke", "--seed", "-1", words="The seed cannot be -1")
+    refuse("demo", "--headless", "--site", tmp_path / "new", "--seed", "-1", words="The seed cannot be -1")
+    assert not (tmp_path / "new" / "demo").exists()
+
+
 def test_missing_weights(site: Path, tmp_path: Path, refuse: Refuse, monkeypatch: pytest.MonkeyPatch):
     clip = write_clip(tmp_path / "clip.mp4")
     refuse(*importing(site, clip), "--detector-weights", tmp_path / "gone.onnx", words="gone.onnx")
