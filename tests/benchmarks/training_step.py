@@ -202,7 +202,8 @@ class Bench:
         optimiser = torch.optim.Adam(learnt, foreach=False)
         meter = StepMeter()
         loader = zip(
-            *(self._loader(stage.identities, stage.instances, erasing=stage.erasing) for _ in students)
+            *(self._loader(stage.identities, stage.instances, erasing=stage.erasing) for _ in students),
+            strict=True,
         )
         for views in meter.steps(loader, images=stage.identities * stage.instances):
             labels = views[0][1]
@@ -254,7 +255,7 @@ class Bench:
         return ((torch.from_numpy(images).permute(0, 3, 1, 2) / 255 - mean) / std).to(self.device)
 
 
-def measure(settings: Settings, steps: int) -> dict[str, dict[str, float]]:
+def measure(settings: Settings, steps: int, *, warm_up: bool = True) -> dict[str, dict[str, float]]:
     """Figures of each stage: ours, the obvious one's images a second, their ratio, bfloat16 against float32."""
     bench = Bench(settings, steps)
     found: dict[str, dict[str, float]] = {}
@@ -264,7 +265,8 @@ def measure(settings: Settings, steps: int) -> dict[str, dict[str, float]]:
         "adaptation": (bench.adaptation, bench.obvious_adaptation),
     }
     for name, (ours, obvious) in stages.items():
-        ours()  # the first steps pay for kernels and caches
+        if warm_up:  # the first steps pay for kernels and caches
+            ours()
         begun = time.perf_counter()
         meter, loss = ours()
         found[name] = meter.report(bench.device) | {"seconds": time.perf_counter() - begun}
