@@ -12,7 +12,7 @@ from PySide6.QtGui import QUndoStack
 
 from reid_desk.errors import ReidDeskError
 from reid_desk.jobs.events import Event, Hello, Phase, Progress
-from reid_desk.jobs.runs import mark_interrupted
+from reid_desk.jobs.runs import RESUMABLE, can_resume, mark_interrupted
 from reid_desk.jobs.spec import JobSpec
 from reid_desk.site import Site
 from reid_desk.site.records import Camera, Clip, Evaluation, Model, Run, Source
@@ -30,7 +30,8 @@ _REFRESH_MS = 700
 class Summary:
     """What a site holds, apart from its crops: read in one go, shown by every page.
 
-    ``evaluation_set`` is the one of ``evaluation_sets`` that models are measured on.
+    ``evaluation_set`` is the one of ``evaluation_sets`` that models are measured on, ``resumable`` the newest of
+    ``adaptations`` if it was cut off and can go on.
     """
 
     cameras: tuple[Camera, ...] = ()
@@ -42,6 +43,7 @@ class Summary:
     current_model: Model | None = None
     evaluations: tuple[Evaluation, ...] = ()
     adaptations: tuple[Run, ...] = ()
+    resumable: Run | None = None
 
     @property
     def crops(self) -> int:
@@ -51,6 +53,7 @@ class Summary:
     @classmethod
     def read(cls, site: Site) -> Summary:
         """Read the summary of ``site``."""
+        adaptations = tuple(run for run in site.runs() if run.kind in ("adapt", "demo"))
         return cls(
             cameras=tuple(site.cameras()),
             clips=tuple(site.clips()),
@@ -60,7 +63,8 @@ class Summary:
             models=tuple(site.models()),
             current_model=site.current_model(),
             evaluations=tuple(site.evaluations()),
-            adaptations=tuple(run for run in site.runs() if run.kind in ("adapt", "demo")),
+            adaptations=adaptations,
+            resumable=next((run for run in adaptations[:1] if _can_go_on(run)), None),
         )
 
 
@@ -175,6 +179,11 @@ class Desk(QObject):
         if outcome is not None and outcome.state == "failed":
             text = " ".join(filter(None, (f"{job.title}: {outcome.message}", outcome.hint)))
             self.problem.emit(text, "warning" if outcome.category == "input" else "bad", outcome.details)
+
+
+def _can_go_on(run: Run) -> bool:
+    # A demo goes on with its footage, too: it cannot be started anew on a site that holds clips already.
+    return can_resume(run) or (run.kind == "demo" and run.state in RESUMABLE)
 
 
 def changes_model(job: Job) -> bool:

@@ -90,6 +90,7 @@ def test_an_interrupted_run_is_offered_and_resumed(
     with Site.open(filled) as site:
         run = site.start_run("adapt", {"arguments": {"preset": "smoke"}})
         write_events(run.folder, until="adaptation")
+        (run.folder / "settings.json").write_text("{}")
         site.update_run(run.id, "interrupted", message="The machine was switched off.")
     window = open_window(filled)
     window.show_page("adapt")
@@ -103,11 +104,22 @@ def test_an_interrupted_run_is_offered_and_resumed(
     assert job.spec.arguments == {"resume": True}
 
 
+@pytest.mark.parametrize(("kind", "offered"), [("adapt", False), ("demo", True)])
+def test_a_run_that_had_not_begun_to_train_is_resumed_only_where_it_cannot_be_started_anew(
+    filled: Path, open_window: Callable[[Path], Window], kind: str, offered: bool
+) -> None:
+    with Site.open(filled) as site:
+        run = site.start_run(kind, {})
+        site.update_run(run.id, "failed", message="The source is gone.")
+    assert open_window(filled).actions_["adapt.resume"].isEnabled() is offered
+
+
 def test_a_run_whose_process_is_gone_is_found_at_the_start(
     filled: Path, open_window: Callable[[Path], Window], qtbot: QtBot
 ) -> None:
     with Site.open(filled) as site:
         run = site.start_run("adapt", {})
+        (run.folder / "settings.json").write_text("{}")
         site.update_run(run.id, "running")
     window = open_window(filled)
     qtbot.waitUntil(lambda: window.adapt.resumable is not None, timeout=30_000)

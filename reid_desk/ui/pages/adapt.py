@@ -25,7 +25,6 @@ from reid_desk.ui.widgets.text import label
 
 FOLLOWED = ("adapt", "demo")
 _LOWER_HEIGHT = 176
-RESUMABLE = frozenset({"interrupted", "cancelled", "failed"})
 
 
 class AdaptPage(Page):
@@ -72,8 +71,7 @@ class AdaptPage(Page):
     @property
     def resumable(self) -> Run | None:
         """The newest run, if it was cut off and can go on."""
-        newest = max(self.desk.summary.adaptations, key=lambda run: run.started_at, default=None)
-        return newest if newest is not None and newest.state in RESUMABLE and self._job is None else None
+        return self.desk.summary.resumable if self._job is None else None
 
     @property
     def choice(self) -> Choice | None:
