@@ -97,12 +97,10 @@ class JobRunner(QObject):
     """One run of one job.
 
     Signals:
-        started: the process is there.
         told: an :class:`~reid_desk.jobs.events.Event` that it told.
         finished: the :class:`JobOutcome`; emitted exactly once, last.
     """
 
-    started = Signal()
     told = Signal(object)
     finished = Signal(object)
 
@@ -129,7 +127,6 @@ class JobRunner(QObject):
         self._process.setProcessChannelMode(QProcess.ProcessChannelMode.SeparateChannels)
         self._process.readyReadStandardOutput.connect(self._read_events)
         self._process.readyReadStandardError.connect(self._read_stderr)
-        self._process.started.connect(self.started)
         self._process.errorOccurred.connect(self._failed_to_start)
         self._process.finished.connect(self._finish)
         self._patience = QTimer(self)

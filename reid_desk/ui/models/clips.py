@@ -11,12 +11,14 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from reid_desk.site.records import Clip
 from reid_desk.ui import words
+from reid_desk.ui.models.columns import alignment
 
 Index = QModelIndex | QPersistentModelIndex
 StateRole = Qt.ItemDataRole.UserRole + 1
 ProgressRole = Qt.ItemDataRole.UserRole + 2
 RowRole = Qt.ItemDataRole.UserRole + 3
 NAME, CAMERA, STARTED, LENGTH, TRACKS, CROPS, STATE = range(7)
+_FIGURES = frozenset({LENGTH, TRACKS, CROPS})
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ class ClipsModel(QAbstractTableModel):
             if role == Qt.ItemDataRole.DisplayRole:
                 return self._headings[section]
             if role == Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(section)
+                return alignment(figures=section in _FIGURES)
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102 - Qt's
@@ -161,15 +163,8 @@ class ClipsModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return _tip(row, index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(index.column())
+            return alignment(figures=index.column() in _FIGURES)
         return {StateRole: row.state, ProgressRole: row.progress, RowRole: row}.get(role)
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    right = column in (LENGTH, TRACKS, CROPS)
-    return (
-        Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-    ) | Qt.AlignmentFlag.AlignVCenter
 
 
 def _text(row: ClipRow, column: int) -> str:  # noqa: PLR0911 - one a column

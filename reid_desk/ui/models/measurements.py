@@ -12,8 +12,10 @@ from PySide6.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, Q
 from reid_desk.site.records import Evaluation
 from reid_desk.ui import words
 from reid_desk.ui.models.clips import Index
+from reid_desk.ui.models.columns import alignment
 
 FIGURES = ("mAP", "rank1", "rank5", "rank10")
+_FIRST_FIGURE = 3
 _HEADINGS = ("mAP", "Rank-1", "Rank-5", "Rank-10")
 
 
@@ -82,7 +84,7 @@ class MeasurementsModel(QAbstractTableModel):
             if role == Qt.ItemDataRole.DisplayRole:
                 return self._headings[section]
             if role == Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(section)
+                return alignment(figures=section >= _FIRST_FIGURE)
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102 - Qt's
@@ -92,18 +94,13 @@ class MeasurementsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return words.local_time(one.created_at)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(index.column())
+            return alignment(figures=index.column() >= _FIRST_FIGURE)
         return None
 
     def _text(self, one: Evaluation, column: int) -> str:
-        if column >= 3:
+        if column >= _FIRST_FIGURE:
             if column == 7:
                 return words.number(int(one.metrics.get("queries") or 0))
-            value = one.metrics.get(FIGURES[column - 3])
+            value = one.metrics.get(FIGURES[column - _FIRST_FIGURE])
             return words.NOTHING if value is None else words.percent(float(value))
         return (self._models.get(one.model_id, one.model_id), label_words(one.label), one.dataset)[column]
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column >= 3 else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter

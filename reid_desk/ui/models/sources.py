@@ -10,6 +10,9 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from reid_desk.site.records import Source
 from reid_desk.ui import words
 from reid_desk.ui.models.clips import Index
+from reid_desk.ui.models.columns import alignment
+
+_FIRST_FIGURE = 3
 
 
 class SourcesModel(QAbstractTableModel):
@@ -51,7 +54,7 @@ class SourcesModel(QAbstractTableModel):
             if role == Qt.ItemDataRole.DisplayRole:
                 return self._headings[section]
             if role == Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(section)
+                return alignment(figures=section >= _FIRST_FIGURE)
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102 - Qt's
@@ -68,10 +71,5 @@ class SourcesModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return source.path
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(index.column())
+            return alignment(figures=index.column() >= _FIRST_FIGURE)
         return None
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column >= 3 else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter

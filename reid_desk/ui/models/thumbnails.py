@@ -76,12 +76,6 @@ class Thumbnails(QObject):
                 QTimer.singleShot(0, self._start)
         return None
 
-    def forget(self) -> None:
-        """Drop every picture and every request."""
-        self._waiting.clear()
-        self._cache.clear()
-        self._bytes = 0
-
     def close(self) -> None:
         """Stop the threads."""
         self._background.shut_down()

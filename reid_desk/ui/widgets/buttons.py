@@ -46,11 +46,6 @@ class Button(QPushButton):
             self._draw_icon()
         super().changeEvent(event)
 
-    def use_icon(self, name: str | None) -> None:
-        """Show another icon."""
-        self._icon_name = name
-        self._draw_icon()
-
     def _draw_icon(self) -> None:
         self._drawn_in = self._icon_colour()
         if self._icon_name is not None:
