@@ -34,6 +34,7 @@ class DeskState:
         new_model: whether there is an adapted model that is not in use.
         old_model: whether the adapted model is in use and there is an older one to go back to.
         selection: whether something is selected on the page shown.
+        source_selected: whether a labelled source is selected on the tab shown.
         results: whether possible matches are shown.
         evaluation_data: whether there is something to measure a model with.
     """
@@ -50,6 +51,7 @@ class DeskState:
     new_model: bool = False
     old_model: bool = False
     selection: bool = False
+    source_selected: bool = False
     results: bool = False
     evaluation_data: bool = False
 
@@ -151,6 +153,15 @@ SPECS = (
         QT_TRANSLATE_NOOP("actions", "Forget the clips and their crops; the original files stay"),
         lambda state: state.page == "footage" and state.selection and not state.importing,
         page="footage",
+    ),
+    ActionSpec(
+        "source.remove",
+        QT_TRANSLATE_NOOP("actions", "Remove the selected source…"),
+        "edit",
+        "remove",
+        (),
+        QT_TRANSLATE_NOOP("actions", "Forget the labelled source; its images stay"),
+        lambda state: state.source_selected and not state.job,
     ),
     ActionSpec(
         "search.open_image",

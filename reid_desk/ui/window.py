@@ -216,6 +216,7 @@ class Window(QMainWindow):
                 and current.id == choice.new.id
                 and not changing,
                 selection=self.page.selection,
+                source_selected=self.page is self.footage and self.footage.source_selected,
                 results=self.page.results,
                 evaluation_data=bool(summary.evaluation_sets),
             )

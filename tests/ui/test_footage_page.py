@@ -275,6 +275,26 @@ def test_a_set_that_cannot_serve_its_purpose_is_refused_in_words(
     assert empty_window.desk.site.sources(role=role) == []
 
 
+def test_a_source_is_removed_after_a_question(filled_window: Window, qtbot: QtBot) -> None:
+    page, action = filled_window.footage, filled_window.actions_["source.remove"]
+    filled_window.show_page("footage")
+    page._table.selectRow(0)
+    assert not action.isEnabled()
+    page.tabs.setCurrentWidget(page.sources)
+    assert not filled_window.actions_["footage.remove"].isEnabled(), "the clips are out of sight"
+    page.sources._table.selectRow(1)
+    assert action.isEnabled()
+    action.trigger()
+    box = page.findChild(QMessageBox)
+    assert "harbour-staff" in box.text()
+    remove = next(button for button in box.buttons() if button.text() == "Remove")
+    qtbot.mouseClick(remove, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.sources.model.rowCount() == 1, timeout=30_000)
+    assert page.desk.site.sources(role="evaluation") == []
+    filled_window.show_page("adapt")
+    assert not action.isEnabled()
+
+
 def test_a_folder_without_labels_is_refused_in_words(
     empty_window: Window, qtbot: QtBot, tmp_path: Path
 ) -> None:

@@ -65,6 +65,8 @@ class FootagePage(Page):
         self._add = ActionButton(actions["footage.add"], icon="add", kind="primary")
         self._add_folder = ActionButton(actions["footage.add_folder"], icon="folder")
         self._add_source = ActionButton(actions["source.add"], icon="add", kind="primary")
+        self._remove_source = ActionButton(actions["source.remove"], icon="remove")
+        self.buttons.addWidget(self._remove_source)
         self.buttons.addWidget(self._add_source)
         self.buttons.addWidget(self._add_folder)
         self.buttons.addWidget(self._add)
@@ -82,6 +84,11 @@ class FootagePage(Page):
     def on_sources(self) -> bool:
         """Whether the tab of labelled sources is shown."""
         return self._stack.currentWidget() is self.tabs and self.tabs.currentWidget() is self.sources
+
+    @property
+    def source_selected(self) -> bool:
+        """Whether a labelled source is selected on the tab shown."""
+        return self.on_sources and self.sources.selected is not None
 
     def show_clips(self) -> None:
         """Show the tab of clips."""
@@ -159,12 +166,22 @@ class FootagePage(Page):
         on_sources = self.on_sources
         for button in (self._add, self._add_folder):
             button.setVisible(filled and not on_sources)
-        self._add_source.setVisible(on_sources)
+        for button in (self._remove_source, self._add_source):
+            button.setVisible(on_sources)
         if on_sources:
             text = self.tr("Drop a folder of labelled images anywhere on this page.")
         else:
             text = self.tr("Drop video files or folders anywhere on this page.")
         self.set_heading(self.tr("Footage"), text)
+
+    def _show_tab(self) -> None:
+        self.refresh()
+        self.set_state(selection=self._clips_selected)
+        self.state_changed.emit()
+
+    @property
+    def _clips_selected(self) -> bool:
+        return not self.on_sources and self._table.selectionModel().hasSelection()
 
     @property
     def _filled(self) -> bool:
@@ -173,7 +190,8 @@ class FootagePage(Page):
     def _connect(self) -> None:
         self.desk.refreshed.connect(self.refresh)
         self.desk.thumbnails.changed.connect(self._list.viewport().update)
-        self.tabs.currentChanged.connect(lambda _: self.refresh())
+        self.tabs.currentChanged.connect(self._show_tab)
+        self.sources.selection_changed.connect(self.state_changed)
         self.actions_["footage.add"].triggered.connect(self.choose_files)
         self.actions_["footage.add_folder"].triggered.connect(self.choose_folder)
         self.actions_["footage.remove"].triggered.connect(self._remove_selected)
@@ -183,7 +201,7 @@ class FootagePage(Page):
             )
         )
         self._table.selectionModel().selectionChanged.connect(
-            lambda: self.set_state(selection=self._table.selectionModel().hasSelection())
+            lambda: self.set_state(selection=self._clips_selected)
         )
         self.model.modelReset.connect(lambda: self.set_state(selection=False))
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
     QHeaderView,
     QListView,
+    QMessageBox,
     QStackedWidget,
     QTableView,
     QWidget,
@@ -35,7 +36,12 @@ _SAMPLE_HEIGHT = 144
 
 
 class Sources(QWidget):
-    """The labelled data sets of the site, with samples and problems of the one selected."""
+    """The labelled data sets of the site, with samples and problems of the one selected.
+
+    ``selection_changed`` is emitted when another one is selected.
+    """
+
+    selection_changed = Signal()
 
     def __init__(self, desk: Desk, actions: Actions) -> None:
         super().__init__()
@@ -69,9 +75,17 @@ class Sources(QWidget):
         whole.setContentsMargins(0, 12, 0, 0)
         self.setLayout(whole)
         actions["source.add"].triggered.connect(self.choose_folder)
+        actions["source.remove"].triggered.connect(self._ask_to_remove)
         desk.refreshed.connect(self.refresh)
         self._table.selectionModel().currentRowChanged.connect(lambda index: self._look_at(index.row()))
+        self._table.selectionModel().selectionChanged.connect(self.selection_changed)
         self.refresh()
+
+    @property
+    def selected(self) -> Source | None:
+        """The data set selected."""
+        rows = self._table.selectionModel().selectedRows()
+        return self.model.source_at(rows[0].row()) if rows else None
 
     def refresh(self) -> None:
         """Show what the site holds now."""
@@ -98,6 +112,30 @@ class Sources(QWidget):
         self._desk.change(
             lambda: add_source(site, plan.dataset, name=plan.name, role=plan.role, replace=True)
         )
+
+    def _ask_to_remove(self) -> None:
+        source = self.selected
+        if source is None:
+            return
+        box = QMessageBox(
+            QMessageBox.Icon.Question,
+            self.tr("Remove a source"),
+            self.tr("Remove {name} from the site?").format(name=source.name),
+            QMessageBox.StandardButton.Cancel,
+            self,
+        )
+        box.setInformativeText(
+            self.tr("Its images, and what was measured on it, stay. It can be added again.")
+        )
+        remove = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        site = self._desk.site
+        box.buttonClicked.connect(
+            lambda button: (
+                self._desk.change(lambda: site.remove_source(source.name)) if button is remove else None
+            )
+        )
+        box.open()
 
     def _ask(self, dataset: Dataset) -> None:
         summary = self._desk.summary
