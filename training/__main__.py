@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.errors import Cancelled, TrainingError
+from training.errors import Cancelled, TrainingError, is_out_of_memory
 from training.options import add_setting_options, settings_from
 from training.plans import PLANS, open_plan
 from training.presets import NAMES
@@ -32,6 +32,16 @@ def main(argv: list[str] | None = None) -> int:
     except TrainingError as error:
         reporter.close()
         print(f"training: error: {error}", file=sys.stderr)
+        return 2
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        reporter.close()
+        print(
+            "training: error: there is too little memory for this run; close other programs, or use a smaller batch"
+            " (--teacher-student.identities) or preset. What was done is kept, go on with --resume",
+            file=sys.stderr,
+        )
         return 2
     except (KeyboardInterrupt, Cancelled):
         reporter.close()

@@ -21,3 +21,10 @@ class ClusteringError(TrainingError):
 
 class Cancelled(Exception):  # noqa: N818 - an outcome, not a fault
     """The run was asked to stop; its last checkpoint is intact."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether ``error`` says that the machine or its GPU has no memory left, whoever raised it."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and "allocate memory" in str(error)  # torch on a CPU

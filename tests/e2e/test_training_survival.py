@@ -1,0 +1,139 @@
+"""``python -m training adapt`` killed without warning at random moments: resumed, it ends as if nothing had been."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.small import write_crops, write_people
+from training.weights import read_state
+
+ROOT = Path(__file__).parents[2]
+KILLS = int(os.environ.get("REID_DESK_TRAINING_KILLS", "2"))
+# A run of seconds that passes through every stage.
+SETTINGS = [
+    "--preset",
+    "smoke",
+    "--network.height",
+    "64",
+    "--network.width",
+    "64",
+    "--style-transfer.height",
+    "64",
+    "--style-transfer.width",
+    "64",
+    "--style-transfer.blocks",
+    "1",
+    "--style-transfer.filters",
+    "4",
+    "--style-transfer.discriminator-filters",
+    "8",
+    "--style-transfer.siamese-filters",
+    "8",
+    "--style-transfer.iterations-per-epoch",
+    "4",
+    "--style-transfer.batch-size",
+    "2",
+    "--pretraining.epochs",
+    "3",
+    "--pretraining.iterations-per-epoch",
+    "4",
+    "--pretraining.identities",
+    "4",
+    "--teacher-student.epochs",
+    "3",
+    "--teacher-student.iterations-per-epoch",
+    "4",
+    "--teacher-student.identities",
+    "4",
+    "--teacher-student.clustering",
+    "kmeans",
+    "--teacher-student.kmeans-clusters",
+    "5",
+    "--precision",
+    "float32",
+]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    write_people(folder / "source", range(6))
+    write_crops(folder / "target", range(10, 16))
+    return folder
+
+
+def adapt(data: Path, out: Path, *more: str) -> subprocess.Popen[str]:
+    sets = ["--source", str(data / "source"), "--target", str(data / "target"), "--out", str(out)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "training", "adapt", *sets, *SETTINGS, "--events", *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def finish(run: subprocess.Popen[str]) -> None:
+    _, complaints = run.communicate()
+    assert run.returncode == 0, complaints
+
+
+@pytest.mark.timeout(900)
+def test_a_run_that_is_killed_again_and_again_ends_with_the_same_weights(data: Path, tmp_path: Path) -> None:
+    finish(adapt(data, tmp_path / "undisturbed"))
+    chance = random.Random(os.environ.get("REID_DESK_TRAINING_KILLS_SEED", "0"))
+    killed = 0
+    for _ in range(KILLS):
+        run = adapt(data, tmp_path / "disturbed", "--resume")
+        assert run.stdout is not None
+        for _line in run.stdout:  # the first event: torch is loaded and the run has begun
+            break
+        time.sleep(chance.uniform(0.0, 4.0))
+        run.kill()
+        run.communicate()
+        killed += run.returncode != 0
+    finish(adapt(data, tmp_path / "disturbed", "--resume"))
+    assert killed > 0
+    expected, resumed = (
+        read_state(tmp_path / name / "weights.safetensors") for name in ("undisturbed", "disturbed")
+    )
+    for key, value in expected.items():
+        assert torch.equal(value, resumed[key]), key
+
+
+def test_too_little_memory_ends_in_one_line_and_the_run_can_go_on(data: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys, torch, training.pretraining as stage\n"
+        "from training.__main__ import main\n"
+        "def full(*a, **k): raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB')\n"
+        "stage._train_epoch = full\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    sets = [
+        "--source",
+        str(data / "source"),
+        "--target",
+        str(data / "target"),
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    run = subprocess.run(
+        [sys.executable, "-c", code, "adapt", *sets, *SETTINGS],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+    assert run.stderr.strip().splitlines()[-1].startswith("training: error: there is too little memory")
+    assert (tmp_path / "run" / "checkpoints" / "style_transfer.pt").exists()
+    finish(adapt(data, tmp_path / "run", "--resume"))
