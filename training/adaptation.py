@@ -367,7 +367,7 @@ class Run:
         self._reporter.phase("adaptation", "Adapting to the people of the site")
         with self._timed("adaptation") as meter:
             return TeacherStudent(
-                (network, network),
+                [network] * self.settings.teacher_student.networks,
                 target,
                 self.settings.teacher_student,
                 device=self.device,

@@ -43,6 +43,10 @@ _PLAIN: dict[str, object] = {
     "erasing": 0.5,
     "norm_group": 0,
     "keep_optimiser": "on",
+    "networks": 2,
+    "camera_centred": "on",
+    "soft_identity_weight": 0,
+    "soft_triplet_weight": 0,
 }
 _ALL: dict[str, object] = {"head": "memory", "smoothing": 0, "proxy_weight": 1, "camera_aware": "on"}
 
@@ -91,6 +95,12 @@ PLANS: dict[str, tuple[Variant, ...]] = {
             ("0.6", "camera-aware", "on"),
             ("auto", "camera-aware", "on"),
         )
+    ),
+    # One network that learns from its own clusters, as the simplest public codes do.
+    "baseline": (
+        _beyond("one network, classifier, no smoothing", networks=1, camera_centred="off", smoothing=0),
+        _beyond("one network, as compact", **_ALL | {"networks": 1}),
+        _beyond("two networks, as compact", **_ALL),
     ),
     "alpha": tuple(
         Variant(f"alpha {alpha}", {"teacher_student.alpha": alpha}) for alpha in ("0.9", "0.99", "0.999")

@@ -84,6 +84,7 @@ class PretrainingSettings:
 class TeacherStudentSettings:
     """Stage 3, teacher-student adaptation. The defaults are the ``paper`` preset, with MMT's constants."""
 
+    networks: int = 2  # students, each with its teacher; Algorithm 3. 1: plain self-training, for comparison
     epochs: int = 40  # epochs, each with a clustering of its own; MMT
     iterations_per_epoch: int = 400  # batches an epoch; MMT
     identities: int = 16  # clusters a batch; MMT
@@ -166,6 +167,7 @@ class Settings:
             ("teacher_student.memory_momentum", stage.memory_momentum, 0, 1),
             ("pretraining.identities", self.pretraining.identities, 2, None),
             ("teacher_student.identities", stage.identities, 2, None),
+            ("teacher_student.networks", stage.networks, 1, 2),
             ("network.transformer_blocks", self.network.transformer_blocks, 0, 2),
         ):
             if value is not None and (value < lowest or (highest is not None and value > highest)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +65,7 @@ class EpochRecord:
     clusters: int
     noise: float  # share of the target left out, 0..1
     eps: float | None
-    scores: tuple[float, float]  # the label-free score of each teacher, higher is better
+    scores: tuple[float, ...]  # the label-free score of each teacher, higher is better
 
     def as_dict(self) -> dict[str, object]:
         """As JSON."""
@@ -92,7 +92,7 @@ class Adapted:
     network: EmbeddingNetwork
     history: tuple[EpochRecord, ...]
     kept: int
-    scores: tuple[float, float]
+    scores: tuple[float, ...]
 
 
 @dataclass
@@ -141,13 +141,14 @@ class TeacherStudent:
     """Algorithm 3.
 
     Attributes:
-        pairs: the two networks, each a student with its teacher.
+        pairs: the two networks, each a student with its teacher. One alone is its own other: self-training with a
+            mean teacher, the baseline that the method is compared with.
         history: one record a finished epoch.
     """
 
     def __init__(
         self,
-        networks: tuple[EmbeddingNetwork, EmbeddingNetwork],
+        networks: Sequence[EmbeddingNetwork],
         target: Target,
         settings: TeacherStudentSettings,
         *,
@@ -215,7 +216,7 @@ class TeacherStudent:
             for pair in self.pairs
         ]
 
-    def scores(self) -> tuple[float, float]:
+    def scores(self) -> tuple[float, ...]:
         """The label-free score of each teacher as it is now, on one clustering of their mean features."""
         features, evidence = self.evidence()
         return self._scores(features, evidence)
@@ -226,9 +227,8 @@ class TeacherStudent:
         clustering = self._cluster(features, epoch=self._settings.epochs)
         return features, Evidence(clustering.labels, self._known)
 
-    def _scores(self, features: list[NDArray[np.float32]], evidence: Evidence) -> tuple[float, float]:
-        first, second = (score(each, evidence, self._settings.selection) for each in features)
-        return first, second
+    def _scores(self, features: list[NDArray[np.float32]], evidence: Evidence) -> tuple[float, ...]:
+        return tuple(score(each, evidence, self._settings.selection) for each in features)
 
     def _cluster(self, features: list[NDArray[np.float32]], *, epoch: int) -> Clustering:
         return cluster_target(
@@ -341,13 +341,13 @@ class TeacherStudent:
         return [self._optimiser, build(heads)] if learning else [self._optimiser]
 
     def _losses(self, views: list[Tensor], batch: _Batch, lessons: list[_Lesson]) -> dict[str, Tensor]:
-        """Eq 20 over both students, and its parts (means over both) for the plots."""
+        """Eq 20 over all students, and its parts (means over them) for the plots."""
         students, teachers = self._forward(views)
         parts = [
             self._terms(
                 students[this], teachers[other] if teachers else None, batch, lessons[this], lessons[other]
             )
-            for this, other in ((0, 1), (1, 0))
+            for this, other in ((this, (this + 1) % len(students)) for this in range(len(students)))
         ]
         terms = {field.name for field in dataclasses.fields(AdaptationTerms)}
         losses = [
@@ -356,7 +356,7 @@ class TeacherStudent:
         ]
         if self._settings.proxy_weight:
             losses += [self._settings.proxy_weight * part["proxies"] for part in parts]
-        shown = {key: (parts[0][key] + parts[1][key]).detach() / 2 for key in parts[0]}
+        shown = {key: torch.stack([part[key].detach() for part in parts]).mean() for key in parts[0]}
         return {"loss": torch.stack(losses).sum()} | shown
 
     def _terms(

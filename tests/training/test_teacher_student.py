@@ -19,6 +19,11 @@ from training.target import Circumstances, Target
 from training.teacher_student import TeacherStudent
 
 SETTINGS = tiny_settings().teacher_student
+BEYOND = replace(
+    SETTINGS, epochs=2, iterations_per_epoch=3, clustering="kmeans", kmeans_clusters=5, head="memory",
+    proxy_weight=0.5, smoothing=0.0, camera_aware=True, keep_optimiser=True, soft_identity_weight=0.0,
+    soft_triplet_weight=0.0, erasing=0.0,
+)  # fmt: skip
 
 
 def teach(settings: TeacherStudentSettings, *, people: int = 6) -> TeacherStudent:
@@ -35,8 +40,8 @@ def teach(settings: TeacherStudentSettings, *, people: int = 6) -> TeacherStuden
     cameras = np.tile(np.repeat(np.arange(2), 3), people).astype(np.int64)
     known = replace(Circumstances.unknown(len(images)), cameras=cameras)
     return TeacherStudent(
-        (network, network), Target(images, known), settings, device=torch.device("cpu"), bfloat16=False, seed=0,
-        reporter=Silent(),
+        [network] * settings.networks, Target(images, known), settings, device=torch.device("cpu"),
+        bfloat16=False, seed=0, reporter=Silent(),
     )  # fmt: skip
 
 
@@ -58,6 +63,17 @@ def test_students_learn_and_teachers_follow_them_at_a_distance() -> None:
     assert not any(p.requires_grad for p in pair.teacher.parameters())
 
 
+def test_one_network_alone_learns_from_itself() -> None:
+    stage = teach(replace(BEYOND, networks=1, soft_identity_weight=0.5, soft_triplet_weight=0.8))
+    before = [p.clone() for p in stage.pairs[0].student.parameters()]
+    adapted = stage.run()
+    assert len(stage.pairs) == len(adapted.scores) == 1
+    assert adapted.kept == 0
+    assert any(
+        not torch.equal(a, b) for a, b in zip(before, stage.pairs[0].student.parameters(), strict=True)
+    )
+
+
 def test_the_two_networks_see_different_views_and_grow_apart() -> None:
     stage = teach(replace(SETTINGS, epochs=1, iterations_per_epoch=2, clustering="kmeans", kmeans_clusters=5))
     stage.run()
@@ -70,13 +86,6 @@ def test_an_epoch_of_k_means_leaves_nobody_out() -> None:
     stage.run()
     assert stage.history[0].clusters == 5
     assert stage.history[0].noise == 0
-
-
-BEYOND = replace(
-    SETTINGS, epochs=2, iterations_per_epoch=3, clustering="kmeans", kmeans_clusters=5, head="memory",
-    proxy_weight=0.5, smoothing=0.0, camera_aware=True, keep_optimiser=True, soft_identity_weight=0.0,
-    soft_triplet_weight=0.0, erasing=0.0,
-)  # fmt: skip
 
 
 def test_memory_and_proxies_are_learnt_from_and_reported() -> None:
