@@ -226,7 +226,7 @@ class AdaptPage(Page):
             ),
             StageCard(
                 self.tr("2  Pre-training"),
-                self.tr("Two networks learn to tell the source's people apart."),
+                self.tr("A network learns to tell the source's people apart."),
                 appearance,
                 _epoch_words,
             ),
