@@ -232,7 +232,7 @@ class AdaptPage(Page):
             ),
             StageCard(
                 self.tr("3  Adaptation"),
-                self.tr("They teach each other on the site's own crops, grouped by likeness."),
+                self.tr("Two copies of it teach each other on the site's own crops, grouped by likeness."),
                 appearance,
                 _cluster_words,
             ),

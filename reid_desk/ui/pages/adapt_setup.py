@@ -166,9 +166,7 @@ class AdaptSetup(Card):
             "paper": self.tr(
                 "The networks and the length of training of the method's paper. Needs a graphics card; hours."
             ),
-            "compact": self.tr(
-                "Smaller images and a mobile network. About an hour without a graphics card."
-            ),
+            "compact": self.tr("Smaller images and a mobile network. About an hour without a graphics card."),
             "smoke": self.tr(
                 "A few minutes, to see that everything works. The model is not meant for real searches."
             ),
