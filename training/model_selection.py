@@ -196,7 +196,7 @@ SCORES: dict[str, Callable[[Floats, Evidence], float | None]] = {
 }
 """The scores by name, as the setting ``teacher_student.selection`` names them."""
 
-TRUSTED = ("cluster_separation",)
+TRUSTED = ("jaccard_silhouette",)
 """What "auto" chooses by, the most trusted first."""
 
 

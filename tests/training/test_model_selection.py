@@ -104,7 +104,8 @@ def test_a_target_without_tracks_has_the_scores_that_need_none() -> None:
 
 def test_a_score_that_cannot_be_had_is_refused_in_one_line() -> None:
     features, evidence = features_of(PEOPLE, 0.3), Evidence(PEOPLE, Circumstances.unknown(48))
-    assert score(features, evidence) == cluster_separation(features, PEOPLE)
+    assert score(features, evidence) == SCORES["jaccard_silhouette"](features, evidence)
+    assert score(features, evidence, "cluster_separation") == cluster_separation(features, PEOPLE)
     for wanted in ("track_retrieval", "guess"):
         with pytest.raises(TrainingError, match=rf"{wanted}.*cluster_separation"):
             score(features, evidence, wanted)
