@@ -45,10 +45,10 @@ def main(arguments: list[str]) -> int:
     if command == "demo":
         install("run")
         system_packages(DEBIAN_WINDOW, "QtGui")
-        return run("-m", "reid_desk", "demo", *rest)
+        return run("-m", "reid_desk", "demo", *rest, folder=Path.cwd())
     if command == "reid-desk":
         install("run")
-        return run("-m", "reid_desk", *rest)
+        return run("-m", "reid_desk", *rest, folder=Path.cwd())
     if command == "test":
         install("development")
         system_packages(DEBIAN_TESTS, "QtGui", "Xvfb", "xdotool")
@@ -107,9 +107,17 @@ def system_packages(packages: list[str], qt_module: str, *programs: str) -> None
     )
 
 
-def run(*arguments: str) -> int:
-    """Run Python of the environment with ``arguments`` in the checkout; its exit status."""
-    return subprocess.run([PYTHON, *arguments], cwd=ROOT, check=False).returncode
+def run(*arguments: str, folder: Path = ROOT) -> int:
+    """Run Python of the environment with ``arguments`` in ``folder``; its exit status.
+
+    Ctrl-C reaches it too: it stops in its own time, saving what is done, and is waited for.
+    """
+    process = subprocess.Popen([PYTHON, *arguments], cwd=folder)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 def checked(*command: str | Path) -> None:

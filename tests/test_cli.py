@@ -159,6 +159,14 @@ def test_evaluate_prints_one_document(site: Site, tmp_path: Path, run_json):
     assert site.evaluations()[0].metrics["mAP"] == result["mAP"]
 
 
+@pytest.mark.parametrize("name", ["site.db", "models/new.onnx", ""])
+def test_export_writes_over_nothing_of_a_site(site: Site, name: str, capsys):
+    before = (site.path / "site.db").read_bytes()
+    assert main(["export", str(site.path), str(site.path / name), "--force"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert (site.path / "site.db").read_bytes() == before
+
+
 def test_export_writes_the_very_model(site: Site, tmp_path: Path, run_json):
     out = tmp_path / "out.onnx"
     document = run_json("export", site.path, out)

@@ -71,6 +71,7 @@ def run_export(parsed: argparse.Namespace) -> Answer:
 
     if parsed.out.exists() and not parsed.force:
         raise ReidDeskError(f"{parsed.out} is there already. Choose another name, or add --force.")
+    _refuse_inside_a_site(parsed.out)
     if not parsed.out.absolute().parent.is_dir():
         raise ReidDeskError(f"There is no folder {parsed.out.absolute().parent}. Make it first.")
     with Site.open(parsed.site) as site:
@@ -84,6 +85,19 @@ def run_export(parsed: argparse.Namespace) -> Answer:
         part.unlink(missing_ok=True)
     document = {"model": model.id, "path": str(parsed.out), "sha256": digest, "card": dict(model.card)}
     return Answer(document, f"Model {model.id} written to {parsed.out} (SHA-256 {digest}).")
+
+
+def _refuse_inside_a_site(out: Path) -> None:
+    """A site's own files are not to be written over, and a folder cannot be.
+
+    Raises:
+        ReidDeskError: ``out`` is a folder, or lies in one with a site's database at or above it.
+    """
+    if out.is_dir():
+        raise ReidDeskError(f"{out} is a folder. Give the name of a file, such as {out / 'model.onnx'}.")
+    for folder in out.resolve().parents:
+        if (folder / "site.db").exists():
+            raise ReidDeskError(f"{out} lies in the site {folder}. Choose a place outside of it.")
 
 
 def checked_sha256(model: Model) -> str:
