@@ -122,6 +122,18 @@ def test_search_ranks_the_right_person_first_in_every_camera(site: Site, run, ru
     assert {match["camera"] for match in found["matches"][:2]} == {"hall", "street"}
 
 
+def test_crops_that_the_model_has_not_seen_are_not_passed_over_in_silence(
+    site: Site, run, run_json, query: Path, capsys
+):
+    run("use", site.path, site.current_model().id)
+    add_clip(site, "yard", range(2))
+    assert run_json("search", site.path, query)["left_out"] == 6
+    assert main(["search", str(site.path), str(query)]) == 0
+    assert f"6 crops were left out: model {site.current_model().id}" in capsys.readouterr().err
+    assert main(["doctor", str(site.path)]) == 2
+    assert "6 crops cannot be found" in capsys.readouterr().out
+
+
 def test_search_is_a_table_for_people(site: Site, run, query: Path):
     run("use", site.path, site.current_model().id)
     lines = run("search", site.path, query, "--top", 2).splitlines()

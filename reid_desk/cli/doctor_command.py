@@ -76,6 +76,12 @@ def check_site(path: Path, problems: list[str]) -> dict[str, Any]:
         _check_models(site, problems)
         _check_sources(site, problems)
         model = site.current_model()
+        unseen = len(site.missing_vectors(model.id)) if model else 0
+        if model and unseen:
+            problems.append(
+                f"{unseen:,} crops cannot be found, model {model.id} has not seen them yet: run reid-desk use {path} "
+                f"{model.id}"
+            )
         return {
             "path": str(site.path),
             "cameras": len(site.cameras()),
@@ -83,7 +89,7 @@ def check_site(path: Path, problems: list[str]) -> dict[str, Any]:
             "crops": site.count_crops(),
             "models": len(site.models()),
             "current_model": model.id if model else None,
-            "crops_without_vector": len(site.missing_vectors(model.id)) if model else None,
+            "crops_without_vector": unseen if model else None,
             "interrupted_runs": interrupted,
         }
 

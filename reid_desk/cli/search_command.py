@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,14 @@ def run(parsed: argparse.Namespace) -> Answer:
         cameras = [site.camera(name).id for name in parsed.camera] if parsed.camera else None
         matches = PersonSearch(site).search(_read(parsed.image), top=parsed.top, cameras=cameras)
         rows = _rows(site, matches)
-    document = {"query": str(parsed.image), "model": model.id, "matches": rows}
+        unseen = len(site.missing_vectors(model.id))
+    if unseen:
+        # Nobody may take "no possible match" for an answer about people whom the search has not looked at.
+        sys.stderr.write(
+            f"reid-desk: {unseen:,} crops were left out: model {model.id} has not seen them yet; run: "
+            f"reid-desk use {parsed.site} {model.id}\n"
+        )
+    document = {"query": str(parsed.image), "model": model.id, "left_out": unseen, "matches": rows}
     return Answer(document, _told(rows))
 
 
