@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.datasets import UNKNOWN
 from training.errors import TrainingError
 from training.jaccard import Sparse, camera_aware_jaccard_distance
 from training.metrics import cmc_map
 from training.pseudo_labels import NOISE, cluster_centres
-from training.target import UNKNOWN, Circumstances
+from training.target import Circumstances
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from training.datasets import UNKNOWN
 from training.errors import ClusteringError
 from training.jaccard import Sparse, camera_aware_jaccard_distance, jaccard_distance, nearest_neighbours
-from training.target import UNKNOWN, Circumstances
+from training.target import Circumstances
 
 if TYPE_CHECKING:
     from training.settings import TeacherStudentSettings

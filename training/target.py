@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from training.datasets import UNKNOWN
 from training.images import ImageStore
-
-UNKNOWN = -1
 
 Integers = NDArray[np.int64]
 
