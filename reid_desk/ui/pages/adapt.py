@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QImage, QUndoCommand
 
@@ -39,7 +41,7 @@ class AdaptPage(Page):
             ),
         )
         self._job: Job | None = None
-        self._shown_run: str | None = None
+        self._shown_since: float | None = None  # only a run that began later takes the place of what is shown
         self.adaptation = Adaptation()
         self._reading = Latest(desk.background)
         self._image_reading = Latest(desk.background)
@@ -146,7 +148,7 @@ class AdaptPage(Page):
     def _ended(self, job: Job) -> None:
         if self._job is job:
             self._job = None
-            self._shown_run = job.run_id
+            self._shown_since = time.time() if job.run_id else None
             if job.state in ENDED - {"finished"}:
                 self.adaptation.stop()
         self.refresh()
@@ -155,9 +157,10 @@ class AdaptPage(Page):
     def _read_last_run(self) -> None:
         """After a start of the desk: show how far the newest run has come, from its events."""
         newest = max(self.desk.summary.adaptations, key=lambda run: run.started_at, default=None)
-        if self._job is not None or newest is None or self._shown_run == newest.id:
+        shown = self._shown_since
+        if self._job is not None or newest is None or (shown is not None and newest.started_at <= shown):
             return
-        self._shown_run = newest.id
+        self._shown_since = newest.started_at
 
         def read() -> Adaptation:
             told = Adaptation()
@@ -166,10 +169,11 @@ class AdaptPage(Page):
             told.stop()
             return told
 
-        self._reading.run(read, self._take_last_run)
+        self._reading.run(read, lambda told: self._take_last_run(newest, told))
 
-    def _take_last_run(self, told: Adaptation) -> None:
-        if self._job is None:
+    def _take_last_run(self, run: Run, told: Adaptation) -> None:
+        # A job that came and went while the events were read has more to show than an older run.
+        if self._job is None and self._shown_since == run.started_at:
             self.adaptation = told
             self._show()
 
