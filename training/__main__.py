@@ -24,9 +24,10 @@ from training.progress import Reporter
 def main(argv: list[str] | None = None) -> int:
     """Run a command; 0 on success, 2 on bad input (one line on stderr), 130 when interrupted."""
     arguments = _parser().parse_args(argv)
-    from training.terminal import JsonLinesReporter, TerminalReporter  # noqa: PLC0415
+    from training.terminal import open_reporter  # noqa: PLC0415
 
-    reporter = JsonLinesReporter(sys.stdout) if getattr(arguments, "events", False) else TerminalReporter()
+    main_process = os.environ.get("RANK", "0") == "0"  # of those that a launcher started
+    reporter = open_reporter(events=getattr(arguments, "events", False), quiet=not main_process)
     try:
         result = arguments.command(arguments, reporter)
     except TrainingError as error:
@@ -48,22 +49,26 @@ def main(argv: list[str] | None = None) -> int:
         print("training: stopped; what was done is kept, go on with --resume", file=sys.stderr)
         return 130
     reporter.close()
-    print(json.dumps(result, indent=None if getattr(arguments, "json", False) else 2))
+    if main_process:
+        print(json.dumps(result, indent=None if getattr(arguments, "json", False) else 2))
     return 0
 
 
 def _adapt(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    from training import processes  # noqa: PLC0415
     from training.adaptation import adapt  # noqa: PLC0415
 
-    report = adapt(
-        arguments.source,
-        arguments.target,
-        arguments.out,
-        settings_from(arguments),
-        test=arguments.test,
-        resume=arguments.resume,
-        reporter=reporter,
-    )
+    settings = settings_from(arguments)
+    with processes.joined(settings.device):
+        report = adapt(
+            arguments.source,
+            arguments.target,
+            arguments.out,
+            settings,
+            test=arguments.test,
+            resume=arguments.resume,
+            reporter=reporter,
+        )
     shown = ("source_only", "pretrained", "adapted")
     figures = ("mAP", "rank1", "rank5", "rank10")
     summary = {

@@ -21,6 +21,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from training import processes
+from training.checkpoints import is_there
 from training.datasets import (
     UNKNOWN,
     Dataset,
@@ -85,6 +87,7 @@ def adapt(
             settings differ from those of the run to be resumed.
     """
     # What can be wrong with the input is found before the run folder is made.
+    _require_parts(settings)
     source_set, target_set = open_source(source), open_crops(target)
     split = evaluation_split(open_dataset(test)) if test else None
     run = open_run(
@@ -126,7 +129,6 @@ def adapt(
         crops=crops,
         metrics=metrics.get("adapted"),
     )
-    save_weights(adapted.network, out / "weights.safetensors")
     history = [record.as_dict() for record in adapted.history]
     report = {name: each.as_dict() for name, each in metrics.items()} | {
         "evaluation": measured.note if measured else None,
@@ -143,10 +145,24 @@ def adapt(
         "settings": dataclasses.asdict(settings),
     }
     text = json.dumps(report, indent=2)
-    write_atomically(out / "report.json", text.encode())
-    shutil.rmtree(out / "cache", ignore_errors=True)
+    if processes.is_main():
+        save_weights(adapted.network, out / "weights.safetensors")
+        write_atomically(out / "report.json", text.encode())
+        shutil.rmtree(out / "cache", ignore_errors=True)
     written: dict[str, Any] = json.loads(text)
     return written
+
+
+def _require_parts(settings: Settings) -> None:
+    """Check now, not after the hours of stage 1, that the processes of this run can share every batch.
+
+    Raises:
+        TrainingError: they cannot.
+    """
+    for number, stage in ((2, settings.pretraining), (3, settings.teacher_student)):
+        processes.require_parts(stage.identities * stage.instances, f"a batch of stage {number}")
+    if settings.style_transfer_enabled:
+        processes.require_parts(settings.style_transfer.batch_size, "a batch of stage 1")
 
 
 @dataclass(frozen=True)
@@ -210,13 +226,17 @@ def open_run(
         TrainingError: ``out`` holds a run and ``resume`` is false, or holds one with other settings or other images,
             or cannot be written.
     """
+    processes.from_main(lambda: _begin(out, settings, inputs, resume=resume))
+    return Run(out, settings, reporter)
+
+
+def _begin(out: Path, settings: Settings, inputs: Mapping[str, Dataset], *, resume: bool) -> None:
     begun = (out / "settings.json").exists()
     if begun and not resume:
         raise TrainingError(f"{out} holds a run already; resume it with --resume, or choose another folder")
     _same_as_begun(out / "settings.json", _what_matters(settings), "settings")
     for name, dataset in inputs.items():
         _same_as_begun(out / f"{name}.json", {"images": fingerprint(dataset)}, f"{name} images")
-    return Run(out, settings, reporter)
 
 
 def _what_matters(settings: Settings) -> dict[str, Any]:
@@ -285,19 +305,26 @@ class Run:
             DatasetError: too many of them cannot be read.
         """
         size = self.settings.network
-        return decode(samples, size.height, size.width, self.out / "cache" / f"{name}.npy", self._reporter)
+        with processes.main_first():
+            return decode(
+                samples, size.height, size.width, self.out / "cache" / f"{name}.npy", self._reporter
+            )
 
     def translated(self, source: ImageStore, target: ImageStore) -> NDArray[np.uint8]:
         """Stage 1: the source images in the look of the target, uint8 [N, H, W, 3]."""
         file = self.out / "cache" / "translated.npy"
-        if file.exists():
-            translated: NDArray[np.uint8] = np.load(file, mmap_mode="r")
-            if len(translated) != len(source.images):
-                raise TrainingError(
-                    f"of the source, {len(source.images)} images can be read and {len(translated)} could when they"
-                    f" were translated; mend the source, or remove {file} to translate it again"
-                )
-            return translated
+        if not processes.from_main(file.exists):
+            self._translate(source, target, file)
+        translated: NDArray[np.uint8] = np.load(file, mmap_mode="r")
+        if len(translated) != len(source.images):
+            raise TrainingError(
+                f"of the source, {len(source.images)} images can be read and {len(translated)} could when they"
+                f" were translated; mend the source, or remove {file} to translate it again"
+            )
+        return translated
+
+    def _translate(self, source: ImageStore, target: ImageStore, file: Path) -> None:
+        """Learn the look of ``target`` and write the images of ``source`` in it to ``file``."""
         bfloat16 = lower_precision(self.settings.precision, self.device)
         with self._timed("style_transfer") as meter:
             self._reporter.phase("style_transfer", "Learning the look of the site")
@@ -314,14 +341,16 @@ class Run:
                 meter=meter,
             )
             self._reporter.phase("translate", "Giving the source the look of the site")
-            return translate(
-                generator,
-                source.images,
-                device=self.device,
-                bfloat16=bfloat16,
-                out=file,
-                reporter=self._reporter,
-            )
+            with processes.main_first():
+                if not file.exists():
+                    translate(
+                        generator,
+                        source.images,
+                        device=self.device,
+                        bfloat16=bfloat16,
+                        out=file,
+                        reporter=self._reporter,
+                    )
 
     def pretrained(
         self, name: str, source: ImageStore, images: NDArray[np.uint8], target: ImageStore | None
@@ -335,8 +364,9 @@ class Run:
         )
         self._reporter.phase(name, text)
         kept = self._checkpoint(f"{name}.safetensors")
-        network = self._network(pretrained=not kept.exists())
-        if kept.exists():
+        done = is_there(kept)
+        network = self._network(pretrained=not done)
+        if done:
             network.load_state_dict(read_state(kept))
             return network
         with self._timed(name) as meter:
@@ -354,8 +384,9 @@ class Run:
                 reporter=self._reporter,
                 meter=meter,
             )
-        save_weights(network, kept)
-        self._checkpoint(f"{name}.pt").unlink(missing_ok=True)
+        if processes.is_main():
+            save_weights(network, kept)
+            self._checkpoint(f"{name}.pt").unlink(missing_ok=True)
         return network
 
     def adapted(self, network: EmbeddingNetwork, target: Target) -> Adapted:
@@ -404,6 +435,8 @@ class Run:
         metrics: RetrievalMetrics | None = None,
     ) -> None:
         """Write ``network`` as ``name`` (ONNX) with its card into the run folder, checked on some of ``crops``."""
+        if not processes.is_main():
+            return
         self._reporter.phase("export", "Writing the model file")
         card = make_card(
             network,
@@ -436,6 +469,7 @@ class Run:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
             if meter.images:
                 self.speed[stage] = meter.report(self.device)
-            write_atomically(
-                self._progress, json.dumps({"seconds": self.seconds, "speed": self.speed}).encode()
-            )
+            if processes.is_main():
+                write_atomically(
+                    self._progress, json.dumps({"seconds": self.seconds, "speed": self.speed}).encode()
+                )

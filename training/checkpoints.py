@@ -11,11 +11,14 @@ from typing import Any, cast
 
 import torch
 
+from training import processes
 from training.errors import TrainingError
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     """Write ``state`` to ``path`` so that a power cut or a full disk leaves the previous file as it was.
+
+    Of several processes the main one writes.
 
     Args:
         path: the file to replace; its folder is made if missing.
@@ -24,6 +27,8 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     Raises:
         TrainingError: the disk is full or the folder cannot be written.
     """
+    if not processes.is_main():
+        return
     temporary = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,6 +42,11 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
             f"The checkpoint {path} could not be written ({error.strerror or error}); "
             "the previous one is kept. Free some disk space or mend the folder's permissions, then resume."
         ) from error
+
+
+def is_there(path: Path | None) -> bool:
+    """Whether there is a checkpoint to continue from: what the main process sees counts."""
+    return path is not None and processes.from_main(path.exists)
 
 
 def load_checkpoint(path: Path, *, device: torch.device | str = "cpu") -> dict[str, Any]:

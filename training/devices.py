@@ -13,11 +13,13 @@ from training.errors import TrainingError
 def open_device(name: str) -> torch.device:
     """The device called ``name``: "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:N".
 
+    Each process of a run on several GPUs has its own: the current one of torch.
+
     Raises:
         TrainingError: no such device here.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError as error:

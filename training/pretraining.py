@@ -12,9 +12,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from training import processes
 from training.augmentation import augment, normalise
-from training.checkpoints import load_checkpoint, save_checkpoint
+from training.checkpoints import is_there, load_checkpoint, save_checkpoint
 from training.devices import autocast
+from training.features import batch_features
 from training.losses import identity_loss, pretraining_loss, triplet_loss
 from training.networks.embedding import EmbeddingNetwork, Features
 from training.networks.normalisation import set_norm_group
@@ -95,6 +97,7 @@ def pretrain(
             network, classifier, optimiser, batches, settings, epoch=epoch, device=device, bfloat16=bfloat16,
             reporter=reporter,
         )  # fmt: skip
+        processes.average_norms(network)
         if checkpoint:
             save_checkpoint(
                 checkpoint, {"epoch": epoch + 1} | {key: part.state_dict() for key, part in stage.items()}
@@ -131,7 +134,7 @@ def take_norms_from(
         norm.reset_running_stats()
         norm.momentum = None  # torch's word for a plain mean over the batches
     training = network.training
-    set_norm_group(network, 0)
+    set_norm_group(network, 0, alone=True)  # every process sees all of the images
     network.train()
     order = np.random.default_rng(seed).permutation(len(images))
     for chosen in np.array_split(order, max(1, len(order) // batch_size)):
@@ -144,7 +147,7 @@ def take_norms_from(
 
 def _restore(checkpoint: Path | None, stage: dict[str, nn.Module | torch.optim.Optimizer]) -> int:
     """Continue from ``checkpoint`` if it is there; the number of finished epochs."""
-    if checkpoint is None or not checkpoint.exists():
+    if checkpoint is None or not is_there(checkpoint):
         return 0
     state = load_checkpoint(checkpoint)
     for key, part in stage.items():
@@ -210,14 +213,14 @@ def _train_epoch(
             steps=settings.steps,
         )
         set_rate(optimiser, settings.learning_rate * factor)
-        with autocast(device, enabled=bfloat16):
-            features = network.features(batch)
-            if unlabelled is not None:
-                with torch.no_grad():
-                    network.features(unlabelled)
+        features = batch_features(network, batch, device=device, bfloat16=bfloat16)
+        if unlabelled is not None:
+            with torch.no_grad(), autocast(device, enabled=bfloat16):
+                network.features(unlabelled)
         losses = _losses(features, classifier, labels, settings)
         optimiser.zero_grad(set_to_none=True)
         losses["loss"].backward()  # type: ignore[no-untyped-call]
+        processes.average_gradients(optimiser)
         optimiser.step()
         reporter.progress(iteration + 1, total)
         if time.monotonic() - reported > REPORT_EVERY:

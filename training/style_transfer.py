@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.checkpoints import load_checkpoint, save_checkpoint
+from training import processes
+from training.checkpoints import is_there, load_checkpoint, save_checkpoint
 from training.colour import linear_colour_map
 from training.devices import autocast
 from training.errors import TrainingError
@@ -79,7 +80,7 @@ def train_style_transfer(
     device = torch.device(device)
     with _own_randomness(device, seed):
         training = _Training(source, target, settings, device, seed, bfloat16=bfloat16)
-        if checkpoint is not None and checkpoint.exists():
+        if checkpoint is not None and is_there(checkpoint):
             training.resume(checkpoint)
         while training.iteration < training.total:
             _run_epoch(training, checkpoint, reporter, meter or StepMeter())
@@ -166,7 +167,7 @@ class _Training:
         batch = to_unit_range(images[order.batch(self.iteration)], self.device)
         s = self.settings
         views = random_views(batch, height=s.height, width=s.width, jitter=s.jitter, generator=self.draws)
-        return views.contiguous(memory_format=memory_format(self.device))
+        return processes.part(views).contiguous(memory_format=memory_format(self.device))
 
     def _translate(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         with torch.no_grad(), autocast(self.device, enabled=self.bfloat16):
@@ -201,12 +202,15 @@ class _Training:
 
     def _improve_discriminators(self, x: Tensor, y: Tensor, fakes: tuple[Tensor, Tensor]) -> None:
         n = self.networks
-        fake_y = self.pools["target"].exchange(fakes[0], self.draws)
-        fake_x = self.pools["source"].exchange(fakes[1], self.draws)
+        fake_y, fake_x = self._earlier("target", fakes[0]), self._earlier("source", fakes[1])
         with autocast(self.device, enabled=self.bfloat16):
             loss = discriminator_loss(n.judge_target(y), n.judge_target(fake_y))
             loss = loss + discriminator_loss(n.judge_source(x), n.judge_source(fake_x))
         self._descend("discriminator", loss)
+
+    def _earlier(self, pool: str, fakes: Tensor) -> Tensor:
+        """This process's part of what the pool, the same on every process, gives for all ``fakes``."""
+        return processes.part(self.pools[pool].exchange(processes.gathered(fakes), self.draws))
 
     def _improve_siamese(self, x: Tensor, y: Tensor, fakes: tuple[Tensor, Tensor]) -> None:
         with autocast(self.device, enabled=self.bfloat16):
@@ -217,8 +221,10 @@ class _Training:
     def _descend(self, name: str, loss: Tensor) -> None:
         self.optimisers[name].zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
+        processes.average_gradients(self.optimisers[name])
         self.optimisers[name].step()
-        self.losses[name] = loss.detach()
+        self.losses[name] = loss.detach().clone()
+        processes.average([self.losses[name]])
 
     def _adam(self, *names: str) -> torch.optim.Adam:
         parameters = [p for name in names for p in getattr(self.networks, name).parameters()]
@@ -305,7 +311,7 @@ def _report(training: _Training, reporter: Reporter) -> None:
 
 
 def _show(training: _Training, source: Images, previews: Path | None, reporter: Reporter) -> None:
-    if previews is None:
+    if previews is None or not processes.is_main():
         return
     chosen = np.linspace(0, len(source) - 1, min(_PREVIEW_IMAGES, len(source))).astype(int)
     images = np.asarray(source[chosen])

@@ -20,9 +20,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.checkpoints import load_checkpoint, save_checkpoint
-from training.devices import autocast
-from training.features import embed
+from training import processes
+from training.checkpoints import is_there, load_checkpoint, save_checkpoint
+from training.features import batch_features, embed
 from training.heads import Head, build_head
 from training.losses import (
     AdaptationTerms,
@@ -191,7 +191,7 @@ class TeacherStudent:
         Raises:
             ClusteringError: an epoch's clustering gives nothing to learn from.
         """
-        if checkpoint and checkpoint.exists():
+        if checkpoint and is_there(checkpoint):
             self._restore(checkpoint)
         for epoch in range(len(self.history), self._settings.epochs):
             self._run_epoch(epoch)
@@ -228,15 +228,19 @@ class TeacherStudent:
         return features, Evidence(clustering.labels, self._known)
 
     def _scores(self, features: list[NDArray[np.float32]], evidence: Evidence) -> tuple[float, ...]:
-        return tuple(score(each, evidence, self._settings.selection) for each in features)
+        return processes.from_main(
+            lambda: tuple(score(each, evidence, self._settings.selection) for each in features)
+        )
 
     def _cluster(self, features: list[NDArray[np.float32]], *, epoch: int) -> Clustering:
-        return cluster_target(
-            _mean(features),
-            self._settings,
-            circumstances=self._known,
-            seed=self._seed + epoch,
-            device=str(self._device),
+        return processes.from_main(
+            lambda: cluster_target(
+                _mean(features),
+                self._settings,
+                circumstances=self._known,
+                seed=self._seed + epoch,
+                device=str(self._device),
+            )
         )
 
     def _run_epoch(self, epoch: int) -> None:
@@ -250,6 +254,9 @@ class TeacherStudent:
         parts = split_by_camera(clustering.labels, self._known.cameras)
         lessons = [self._lesson(each, clustering.labels, parts) for each in features]
         self._train_epoch(epoch, clustering.labels, parts.labels, lessons)
+        for pair in self.pairs:
+            processes.average_norms(pair.student)
+            processes.average_norms(pair.teacher)
         self.history.append(record)
 
     def _lesson(
@@ -299,6 +306,7 @@ class TeacherStudent:
                 optimiser.zero_grad(set_to_none=True)
             losses["loss"].backward()  # type: ignore[no-untyped-call]
             for optimiser in optimisers:
+                processes.average_gradients(optimiser)
                 optimiser.step()
             for teacher in teachers:
                 teacher.update()
@@ -390,13 +398,15 @@ class TeacherStudent:
 
     def _forward(self, views: list[Tensor]) -> tuple[list[Features], list[Features]]:
         """Features of both students and, if they have a say, of both teachers, each network on its own view."""
-        with autocast(self._device, enabled=self._bfloat16):
-            students = [pair.student.features(view) for pair, view in zip(self.pairs, views, strict=True)]
-            if not self._teachers_speak:
-                return students, []
-            with torch.no_grad():
-                teachers = [pair.teacher.features(view) for pair, view in zip(self.pairs, views, strict=True)]
-        return students, teachers
+
+        def run(network: EmbeddingNetwork, view: Tensor) -> Features:
+            return batch_features(network, view, device=self._device, bfloat16=self._bfloat16)
+
+        students = [run(pair.student, view) for pair, view in zip(self.pairs, views, strict=True)]
+        if not self._teachers_speak:
+            return students, []
+        with torch.no_grad():
+            return students, [run(pair.teacher, view) for pair, view in zip(self.pairs, views, strict=True)]
 
     def _report(self, epoch: int, losses: dict[str, Tensor]) -> None:
         settings = self._settings

@@ -9,6 +9,8 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from training.progress import Silent
+
 
 class TerminalReporter:
     """Writes to stderr: a line a phase, a bar of its progress with the latest figures, messages between."""
@@ -91,3 +93,17 @@ class JsonLinesReporter:
     def _write(self, **event: object) -> None:
         self._stream.write(json.dumps(event) + "\n")
         self._stream.flush()
+
+
+class QuietReporter(Silent):
+    """Says nothing: one of several processes reports for all."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def open_reporter(*, events: bool, quiet: bool) -> TerminalReporter | JsonLinesReporter | QuietReporter:
+    """The reporter of a command: for people on stderr, or ``events`` for programs on stdout, or ``quiet``."""
+    if quiet:
+        return QuietReporter()
+    return JsonLinesReporter(sys.stdout) if events else TerminalReporter()

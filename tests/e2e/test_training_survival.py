@@ -12,54 +12,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.small import write_crops, write_people
+from tests.training.small import TINY_OPTIONS, write_crops, write_people
 from training.weights import read_state
 
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("REID_DESK_TRAINING_KILLS", "2"))
-# A run of seconds that passes through every stage.
-SETTINGS = [
-    "--preset",
-    "smoke",
-    "--network.height",
-    "64",
-    "--network.width",
-    "64",
-    "--style-transfer.height",
-    "64",
-    "--style-transfer.width",
-    "64",
-    "--style-transfer.blocks",
-    "1",
-    "--style-transfer.filters",
-    "4",
-    "--style-transfer.discriminator-filters",
-    "8",
-    "--style-transfer.siamese-filters",
-    "8",
-    "--style-transfer.iterations-per-epoch",
-    "4",
-    "--style-transfer.batch-size",
-    "2",
-    "--pretraining.epochs",
-    "3",
-    "--pretraining.iterations-per-epoch",
-    "4",
-    "--pretraining.identities",
-    "4",
-    "--teacher-student.epochs",
-    "3",
-    "--teacher-student.iterations-per-epoch",
-    "4",
-    "--teacher-student.identities",
-    "4",
-    "--teacher-student.clustering",
-    "kmeans",
-    "--teacher-student.kmeans-clusters",
-    "5",
-    "--precision",
-    "float32",
-]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +30,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def adapt(data: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     sets = ["--source", str(data / "source"), "--target", str(data / "target"), "--out", str(out)]
     return subprocess.Popen(
-        [sys.executable, "-m", "training", "adapt", *sets, *SETTINGS, "--events", *more],
+        [sys.executable, "-m", "training", "adapt", *sets, *TINY_OPTIONS, "--events", *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -126,7 +83,7 @@ def test_too_little_memory_ends_in_one_line_and_the_run_can_go_on(data: Path, tm
         str(tmp_path / "run"),
     ]
     run = subprocess.run(
-        [sys.executable, "-c", code, "adapt", *sets, *SETTINGS],
+        [sys.executable, "-c", code, "adapt", *sets, *TINY_OPTIONS],
         capture_output=True,
         text=True,
         cwd=ROOT,

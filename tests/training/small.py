@@ -73,3 +73,29 @@ def tiny_settings(**changes: object) -> Settings:
         ),
     )  # fmt: skip
     return replace(tiny, **changes)
+
+
+# The same on the command line: a run of seconds that passes through every stage.
+_TINY = {
+    "preset": "smoke",
+    "network.height": "64",
+    "network.width": "64",
+    "style-transfer.height": "64",
+    "style-transfer.width": "64",
+    "style-transfer.blocks": "1",
+    "style-transfer.filters": "4",
+    "style-transfer.discriminator-filters": "8",
+    "style-transfer.siamese-filters": "8",
+    "style-transfer.iterations-per-epoch": "4",
+    "style-transfer.batch-size": "2",
+    "pretraining.epochs": "3",
+    "pretraining.iterations-per-epoch": "4",
+    "pretraining.identities": "4",
+    "teacher-student.epochs": "3",
+    "teacher-student.iterations-per-epoch": "4",
+    "teacher-student.identities": "4",
+    "teacher-student.clustering": "kmeans",
+    "teacher-student.kmeans-clusters": "5",
+    "precision": "float32",
+}
+TINY_OPTIONS = [part for name, value in _TINY.items() for part in (f"--{name}", value)]

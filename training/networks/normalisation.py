@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from timm.layers.norm_act import BatchNormAct2d
 from torch import Tensor, nn
 
+from training import processes
+
 
 def grouped_batch_norm(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, group: int) -> Tensor:
     """Normalise each ``group`` consecutive images of ``x`` [N, C, ...] by their own statistics.
@@ -22,9 +24,7 @@ def grouped_batch_norm(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, group: 
     The running statistics move by the norm's momentum once a batch, towards the mean of the groups. A last group
     smaller than half a group joins the one before it.
     """
-    starts = list(range(0, len(x), group))
-    if len(starts) > 1 and len(x) - starts[-1] < max(2, group // 2):
-        starts.pop()
+    starts = _group_starts(len(x), group)
     ends = [*starts[1:], len(x)]
     momentum = 1 - (1 - (norm.momentum or 0.1)) ** (1 / len(starts))
     parts = [
@@ -43,6 +43,59 @@ def grouped_batch_norm(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, group: 
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
+def spanning_batch_norm(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, group: int) -> Tensor:
+    """:func:`grouped_batch_norm` of a batch of which ``x`` [N, C, ...] is this process's part: groups span processes.
+
+    ``group`` 0 is one group over the whole batch (torch's SyncBatchNorm, which needs CUDA).
+    """
+    total = len(x) * processes.count()
+    starts = _group_starts(total, group or total)
+    sizes = torch.tensor([*starts[1:], total], device=x.device) - torch.tensor(starts, device=x.device)
+    positions = torch.arange(len(x), device=x.device) + processes.rank() * len(x)
+    of_group = torch.bucketize(positions, torch.tensor(starts[1:], device=x.device), right=True)
+    places = tuple(range(2, x.ndim))
+
+    def mean_over_groups(images: Tensor) -> Tensor:
+        sums = images.new_zeros(len(starts), images.shape[1]).index_add(0, of_group, images)
+        return processes.summed(sums) / sizes[:, None]
+
+    def spread(values: Tensor) -> Tensor:
+        return values.reshape(*values.shape, *(1 for _ in places))
+
+    values = x.float()
+    means = mean_over_groups(values.mean(places) if places else values)
+    centred = values - spread(means[of_group])
+    squares = centred.square()
+    variances = mean_over_groups(squares.mean(places) if places else squares)
+    _follow(norm, means.detach(), variances.detach(), sizes * (values[0, 0].numel() if places else 1))
+    scaled = centred * spread((variances + norm.eps).rsqrt()[of_group])
+    return (scaled * spread(norm.weight[None]) + spread(norm.bias[None])).to(x.dtype)
+
+
+def _group_starts(images: int, group: int) -> list[int]:
+    """Where the groups begin; a last one smaller than half a group joins the one before it."""
+    starts = list(range(0, images, group))
+    if len(starts) > 1 and images - starts[-1] < max(2, group // 2):
+        starts.pop()
+    return starts
+
+
+@torch.no_grad()
+def _follow(norm: nn.BatchNorm1d | nn.BatchNorm2d, means: Tensor, variances: Tensor, counts: Tensor) -> None:
+    """Move the running statistics towards the groups' ``means`` and ``variances`` [G, C] of ``counts`` [G] values."""
+    unbiased = variances * (counts / (counts - 1).clamp(min=1))[:, None]
+    momentum = norm.momentum or 0.1
+    for running, group_values in ((norm.running_mean, means), (norm.running_var, unbiased)):
+        if running is not None:
+            running.lerp_(group_values.mean(0), momentum)
+
+
+def _training_norm(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, group: int) -> Tensor:
+    if processes.count() > 1 and (group == 0 or len(x) % group):
+        return spanning_batch_norm(x, norm, group)
+    return grouped_batch_norm(x, norm, group)
+
+
 class _Grouped:
     """Shared by the grouped norms: in training, statistics are those of groups of ``group`` images."""
 
@@ -54,7 +107,7 @@ class GroupedBatchNorm2d(_Grouped, nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> the same shape."""
-        return grouped_batch_norm(x, self, self.group) if self.training else super().forward(x)
+        return _training_norm(x, self, self.group) if self.training else super().forward(x)
 
 
 class GroupedBatchNorm1d(_Grouped, nn.BatchNorm1d):
@@ -62,7 +115,7 @@ class GroupedBatchNorm1d(_Grouped, nn.BatchNorm1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C] -> the same shape."""
-        return grouped_batch_norm(x, self, self.group) if self.training else super().forward(x)
+        return _training_norm(x, self, self.group) if self.training else super().forward(x)
 
 
 class GroupedBatchNormAct2d(_Grouped, BatchNormAct2d):
@@ -72,7 +125,7 @@ class GroupedBatchNormAct2d(_Grouped, BatchNormAct2d):
         """[N, C, H, W] -> the same shape."""
         if not self.training:
             return cast(Tensor, super().forward(x))  # type: ignore[no-untyped-call]
-        return cast(Tensor, self.act(self.drop(grouped_batch_norm(x, self, self.group))))
+        return cast(Tensor, self.act(self.drop(_training_norm(x, self, self.group))))
 
 
 _GROUPED: dict[type[nn.Module], type[nn.Module]] = {
@@ -83,8 +136,10 @@ _GROUPED: dict[type[nn.Module], type[nn.Module]] = {
 _PLAIN = {grouped: plain for plain, grouped in _GROUPED.items()}
 
 
-def set_norm_group(network: nn.Module, group: int) -> None:
+def set_norm_group(network: nn.Module, group: int, *, alone: bool = False) -> None:
     """Let every batch norm of ``network`` take its statistics over groups of ``group`` images; 0: the whole batch.
+
+    The batch is that of all processes of a run, or with ``alone`` that of this one.
 
     Parameters, buffers and their names stay as they are: only the class of the norms changes, as
     :mod:`torch.nn.utils.parametrize` does it.
@@ -93,6 +148,7 @@ def set_norm_group(network: nn.Module, group: int) -> None:
         plain = _PLAIN.get(type(module), type(module))
         if plain not in _GROUPED:
             continue
-        module.__class__ = _GROUPED[plain] if group else plain
-        if group:
+        grouped = group > 0 or (processes.count() > 1 and not alone)
+        module.__class__ = _GROUPED[plain] if grouped else plain
+        if grouped:
             module.group = group  # type: ignore[assignment]
