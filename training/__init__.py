@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from training.adaptation import adapt as adapt
+    from training.clustering import dbscan as dbscan
     from training.datasets import open_dataset as open_dataset
     from training.datasets import open_target as open_target
     from training.errors import TrainingError as TrainingError
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from training.presets import preset as preset
     from training.progress import Reporter as Reporter
     from training.progress import Silent as Silent
-    from training.pseudo_labels import dbscan as dbscan
     from training.settings import Settings as Settings
     from training.stages import evaluate_model as evaluate  # noqa: F401 - the surface's name for it
     from training.stages import export_weights as export  # noqa: F401 - the surface's name for it
@@ -50,7 +50,7 @@ _HOME = {
     "preset": "presets",
     "Reporter": "progress",
     "Silent": "progress",
-    "dbscan": "pseudo_labels",
+    "dbscan": "clustering",
     "Settings": "settings",
     "evaluate": "stages.evaluate_model",
     "export": "stages.export_weights",

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.clustering import NOISE
 from training.datasets import UNKNOWN
 from training.errors import TrainingError
 from training.jaccard import Sparse, camera_aware_jaccard_distance
 from training.metrics import cmc_map
-from training.pseudo_labels import NOISE, cluster_centres
+from training.pseudo_labels import cluster_centres
 from training.target import Circumstances
 
 Floats = NDArray[np.float32]

@@ -1,73 +1,42 @@
 """Pseudo-labels for the target: clusters of images that probably show one person each.
 
-Jaccard distance -> DBSCAN with a radius that follows the data, or K-means on the features; then what the
-losses take from the clusters: centres, and the centre of each image's nearest cluster-mates.
+Features -> Jaccard distance -> clusters; then what the losses take from the clusters: centres, parts by camera, and
+the centre of each image's nearest cluster-mates.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
+from training.clustering import (
+    NOISE,
+    Clustering,
+    auto_eps,
+    auto_k,
+    auto_min_samples,
+    cluster_by_density,
+    cluster_by_means,
+)
 from training.datasets import UNKNOWN
 from training.errors import ClusteringError
-from training.jaccard import Sparse, camera_aware_jaccard_distance, jaccard_distance, nearest_neighbours
+from training.jaccard import Sparse, camera_aware_jaccard_distance
 from training.target import Circumstances
 
 if TYPE_CHECKING:
     from training.settings import TeacherStudentSettings
 
-__all__ = [
-    "NOISE",
-    "Clustering",
-    "auto_eps",
-    "auto_k",
-    "auto_min_samples",
-    "centred_by_camera",
-    "check_clustering",
-    "cluster_centres",
-    "cluster_target",
-    "dbscan",
-    "jaccard_distance",
-    "kmeans",
-    "mate_centres",
-    "nearest_mates",
-    "nearest_neighbours",
-]
-
-NOISE = -1
-
 # Farther pairs matter to no radius that auto_eps gives, and are most of all pairs.
 _KEPT_DISTANCE = 0.95
-_EPS_RANGE = (0.4, 0.7)
 _MATE_ROWS = 4096
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Clustering:
-    """Pseudo-labels and how they came about.
-
-    Attributes:
-        labels: int64 [N], 0 to clusters - 1, or -1 for noise: images of no cluster.
-        clusters: number of clusters.
-        noise: share of images in no cluster, 0 to 1.
-        method: in words, with the figures that were used.
-        eps: radius of DBSCAN; ``None`` for K-means.
-    """
-
-    labels: Integers
-    clusters: int
-    noise: float
-    method: str
-    eps: float | None = None
 
 
 def cluster_target(
@@ -100,10 +69,7 @@ def cluster_target(
     if settings.camera_centred:
         features = centred_by_camera(features, cameras)
     if settings.clustering == "kmeans":
-        labels = kmeans(features, settings.kmeans_clusters, seed)
-        clustering = _clustering(labels, f"K-means, k {settings.kmeans_clusters}")
-        check_clustering(clustering)
-        return clustering
+        return cluster_by_means(features, settings.kmeans_clusters, seed)
     k1, k2 = auto_k(settings.expected_images)
     k1, k2 = settings.k1 or k1, settings.k2 or k2
     kept = max(_KEPT_DISTANCE, settings.eps or 0)
@@ -114,136 +80,8 @@ def cluster_target(
         distance = linked_by_tracks(distance, known)
     eps = settings.eps or auto_eps(distance, settings.expected_images)
     min_samples = settings.min_samples or auto_min_samples(settings.expected_images)
-    method = f"DBSCAN, eps {eps:.3f}, min_samples {min_samples}, k1 {k1}, k2 {k2}"
-    clustering = _clustering(dbscan(distance, eps, min_samples), method, eps)
-    check_clustering(clustering, distance)
-    return clustering
-
-
-def auto_k(expected_images: float) -> tuple[int, int]:
-    """k1 and k2 for the expected images a person: 30 and 6 at 17 (Market-1501), 8 and 3 at 4 (cuhk01)."""
-    k1 = round(min(max(2 * expected_images, 6), 30))
-    k2 = round(min(max(1.5 * expected_images**0.5, 2), 6))
-    return k1, k2
-
-
-def auto_min_samples(expected_images: float) -> int:
-    """4, or 2 where a person is expected to have fewer than 8 images (two cameras, two images each)."""
-    return 2 if expected_images < 8 else 4
-
-
-def auto_eps(distance: Sparse, expected_images: float) -> float:
-    """The mean distance of as many nearest pairs as people would have among themselves, kept in [.4, .7].
-
-    That is the fraction rho = (expected_images - 1) / (N - 1) of all pairs. Pairs that are not stored count
-    as 1.
-
-    Args:
-        distance: [N, N], as :func:`jaccard_distance` gives it.
-        expected_images: images that a person is expected to have, more than 1.
-
-    Source: Song et al. 2020 (rho), with rho following the size of the set.
-    """
-    count = distance.shape[0]
-    pairs = max(1, round((expected_images - 1) * count / 2))
-    values = sparse.triu(distance, k=1, format="coo").data
-    if len(values) > pairs:
-        values = np.partition(values, pairs - 1)[:pairs]
-    mean = (values.sum(dtype=np.float64) + (pairs - len(values))) / pairs
-    return float(np.clip(mean, *_EPS_RANGE))
-
-
-def dbscan(distance: Sparse, eps: float, min_samples: int) -> Integers:
-    """DBSCAN on a sparse graph: the labels that scikit-learn gives for the same distances as a dense matrix.
-
-    Clusters are numbered by their first core point; a border point goes to the first cluster that reaches it.
-
-    Args:
-        distance: [N, N], symmetric, diagonal stored; pairs that are not stored are farther than ``eps``.
-        eps: radius, above 0 and below 1.
-        min_samples: images within ``eps``, itself included, that make an image a core point.
-
-    Returns:
-        int64 [N], -1 for noise.
-    """
-    if not 0 < eps < 1:
-        raise ValueError(f"eps is a Jaccard distance above 0 and below 1, not {eps}.")
-    near = distance.tocoo()
-    within = near.data <= eps
-    rows, columns = near.row[within], near.col[within]
-    count = distance.shape[0]
-    core = np.bincount(rows, minlength=count) >= min_samples
-    labels = np.full(count, NOISE, np.int64)
-    between_cores = core[rows] & core[columns]
-    labels[core] = _components(rows[between_cores], columns[between_cores], count)[core]
-    _, labels[core] = _numbered_by_first(labels[core])
-    border = ~core[rows] & core[columns]
-    reached = np.full(count, np.iinfo(np.int64).max)
-    np.minimum.at(reached, rows[border], labels[columns[border]])
-    at_border = np.unique(rows[border])
-    labels[at_border] = reached[at_border]
-    return labels
-
-
-def _components(rows: Integers, columns: Integers, count: int) -> Integers:
-    edges = sparse.coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(count, count))
-    _, component = connected_components(edges, directed=False)
-    return np.asarray(component, np.int64)
-
-
-def _numbered_by_first(labels: Integers) -> tuple[int, Integers]:
-    """Number of labels, and the labels renumbered in the order in which they first come up."""
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    number = np.empty(len(first), np.int64)
-    number[np.argsort(first)] = np.arange(len(first))
-    return len(first), number[inverse]
-
-
-def kmeans(features: Floats, k: int, seed: int) -> Integers:
-    """K-means labels, int64 [N], 0 to C - 1 with C at most ``k``; every image is in a cluster.
-
-    Raises:
-        ClusteringError: there are fewer images than clusters.
-    """
-    # scikit-learn takes a second to import, and DBSCAN does without it.
-    from sklearn.cluster import KMeans  # noqa: PLC0415
-
-    if k > len(features):
-        raise ClusteringError(
-            f"K-means cannot make {k} clusters of {len(features)} images: lower the number of clusters."
-        )
-    fitted = KMeans(n_clusters=k, n_init=1, random_state=seed).fit(features)
-    return _numbered_by_first(fitted.labels_.astype(np.int64))[1]
-
-
-def check_clustering(clustering: Clustering, distance: Sparse | None = None) -> None:
-    """Check that there is something to learn from.
-
-    Raises:
-        ClusteringError: no cluster (all noise), or a single one; the line tells the distances and what to
-        try.
-    """
-    if clustering.clusters >= 2:
-        return
-    found = "no cluster, all is noise" if clustering.clusters == 0 else "a single cluster"
-    raise ClusteringError(
-        f"Clustering {len(clustering.labels)} target images gave {found} ({clustering.method})."
-        f"{_advice(clustering, distance)}"
-    )
-
-
-def _advice(clustering: Clustering, distance: Sparse | None) -> str:
-    if distance is None or clustering.eps is None:
-        return " Raise the number of clusters, or give more footage."
-    nearest = _distance_to_nearest(distance)
-    low, middle, high = np.quantile(nearest, [0.1, 0.5, 0.9])
-    summary = f" Each image's nearest is at {low:.2f} / {middle:.2f} / {high:.2f} (10, 50, 90 % of images)."
-    if clustering.clusters == 1:
-        smaller = max(0.05, min(float(low), 0.8 * clustering.eps))
-        return f"{summary} Try eps {smaller:.2f}, or give footage of more people."
-    larger = max(clustering.eps, float(middle)) + 0.05
-    radius = f"eps {larger:.2f}, " if larger < 1 else ""
-    return f"{summary} Try {radius}min_samples 2, fewer expected images a person, or longer pre-training."
+    clustering = cluster_by_density(distance, eps, min_samples)
+    return dataclasses.replace(clustering, method=f"{clustering.method}, k1 {k1}, k2 {k2}")
 
 
 def linked_by_tracks(distance: Sparse, circumstances: Circumstances) -> Sparse:
@@ -278,14 +116,6 @@ def _co_seen(ours: Integers, theirs: Integers, pairs: Integers) -> NDArray[np.bo
     most = int(max(pairs.max(), ours.max(initial=0), theirs.max(initial=0))) + 1
     keys = np.minimum(ours, theirs) * most + np.maximum(ours, theirs)
     return np.isin(keys, pairs.min(axis=1) * most + pairs.max(axis=1))
-
-
-def _distance_to_nearest(distance: Sparse) -> Floats:
-    pairs = distance.tocoo()
-    others = pairs.row != pairs.col
-    nearest = np.ones(distance.shape[0], np.float32)
-    np.minimum.at(nearest, pairs.row[others], pairs.data[others])
-    return nearest
 
 
 def centred_by_camera(features: Floats, cameras: Integers) -> Floats:
@@ -394,8 +224,3 @@ def mate_centres(features: Floats, labels: Integers, n: int = 6) -> Floats:
     noise = labels == NOISE
     centres[noise] = features[noise]
     return centres
-
-
-def _clustering(labels: Integers, method: str, eps: float | None = None) -> Clustering:
-    clusters = int(labels.max(initial=NOISE)) + 1
-    return Clustering(labels, clusters, float(np.mean(labels == NOISE)), method, eps)

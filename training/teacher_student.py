@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +23,8 @@ from torch import Tensor, nn
 
 from training import processes
 from training.checkpoints import is_there, load_checkpoint, save_checkpoint
+from training.clustering import Clustering
+from training.errors import ClusteringError
 from training.features import batch_features, embed
 from training.heads import Head, build_head
 from training.losses import (
@@ -44,7 +47,6 @@ from training.pretraining import REPORT_EVERY, training_view, triplet_features
 from training.progress import Reporter
 from training.pseudo_labels import (
     CameraParts,
-    Clustering,
     cluster_centres,
     cluster_target,
     mate_centres,
@@ -176,6 +178,7 @@ class TeacherStudent:
             settings.identity_weight,
             settings.triplet_weight,
         )
+        self._clustering: Clustering | None = None  # the latest that gave something to learn from
         self._iterations = 0
         self._reported = 0.0
 
@@ -233,15 +236,26 @@ class TeacherStudent:
         )
 
     def _cluster(self, features: list[NDArray[np.float32]], *, epoch: int) -> Clustering:
-        return processes.from_main(
-            lambda: cluster_target(
-                _mean(features),
-                self._settings,
-                circumstances=self._known,
-                seed=self._seed + epoch,
-                device=str(self._device),
+        """Cluster the target; where that gives nothing, go on with the clusters of the epoch before."""
+        try:
+            clustering = processes.from_main(
+                lambda: cluster_target(
+                    _mean(features),
+                    self._settings,
+                    circumstances=self._known,
+                    seed=self._seed + epoch,
+                    device=str(self._device),
+                )
             )
-        )
+        except ClusteringError as error:
+            if self._clustering is None:
+                raise
+            self._reporter.message(f"{error} The clusters of the epoch before are kept.", level="warning")
+            return self._clustering
+        if clustering.warning:
+            self._reporter.message(clustering.warning, level="warning")
+        self._clustering = clustering
+        return clustering
 
     def _run_epoch(self, epoch: int) -> None:
         features = self.teacher_features()
@@ -427,6 +441,7 @@ class TeacherStudent:
                 "pairs": [pair.state_dict() for pair in self.pairs],
                 "history": [record.as_dict() for record in self.history],
                 "iterations": self._iterations,
+                "clustering": self._clustering and _plain(self._clustering),
                 "optimiser": self._optimiser.state_dict()
                 if self._optimiser and self._settings.keep_optimiser
                 else None,
@@ -441,6 +456,7 @@ class TeacherStudent:
             EpochRecord(**(record | {"scores": tuple(record["scores"])})) for record in state["history"]
         ]
         self._iterations = int(state["iterations"])
+        self._clustering = _clustering_from(state["clustering"])
         if state["optimiser"] is not None:
             self._optimisers([])
             assert self._optimiser is not None
@@ -450,3 +466,12 @@ class TeacherStudent:
 def _mean(features: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     """The normalised mean of both teachers' features."""
     return F.normalize(torch.from_numpy(np.mean(features, axis=0))).numpy()
+
+
+def _plain(clustering: Clustering) -> dict[str, object]:
+    """As a checkpoint keeps it."""
+    return dataclasses.asdict(clustering) | {"labels": torch.from_numpy(clustering.labels)}
+
+
+def _clustering_from(state: dict[str, Any] | None) -> Clustering | None:
+    return Clustering(**(state | {"labels": state["labels"].numpy()})) if state else None

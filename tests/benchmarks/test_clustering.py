@@ -15,8 +15,8 @@ from sklearn.cluster import DBSCAN
 
 from tests.benchmarks.peak_memory import PeakMemory
 from tests.training.oracles import dense_jaccard_of
+from training.clustering import auto_eps, dbscan
 from training.jaccard import jaccard_distance, nearest_neighbours
-from training.pseudo_labels import auto_eps, dbscan
 
 SIZES = [int(size) for size in os.environ.get("REID_DESK_BENCHMARK_CLUSTERING", "2000").split(",")]
 LARGEST_DENSE = int(os.environ.get("REID_DESK_BENCHMARK_CLUSTERING_DENSE", "12936"))

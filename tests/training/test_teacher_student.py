@@ -12,6 +12,7 @@ import torch
 from tests.training.small import person, tiny_settings
 from training.adaptation import build_network
 from training.errors import ClusteringError
+from training.optimisation import MeanTeacher
 from training.progress import Silent
 from training.pseudo_labels import centred_by_camera
 from training.settings import TeacherStudentSettings
@@ -147,10 +148,44 @@ def test_every_term_of_equation_20_reaches_the_loss() -> None:
     assert seen["loss"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_clustering_without_clusters_says_what_to_try() -> None:
-    stage = teach(replace(SETTINGS, eps=0.001, min_samples=4))
-    with pytest.raises(ClusteringError, match="eps"):
+class Listener(Silent):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def message(self, text: str, *, level: str = "info") -> None:
+        if level == "warning":
+            self.warnings.append(text)
+
+
+def test_a_radius_that_gives_no_clusters_is_widened_and_said() -> None:
+    stage = teach(replace(SETTINGS, epochs=1, eps=0.001, min_samples=4))
+    stage._reporter = listener = Listener()
+    stage.run()
+    assert stage.history[0].clusters >= 2
+    assert "eps 0.001, min_samples 4 gave a single cluster, nearly all is noise" in listener.warnings[0]
+
+
+def test_where_nothing_can_be_clustered_at_first_the_run_ends() -> None:
+    stage = teach(SETTINGS)
+    stage._images = np.zeros_like(stage._images)
+    with pytest.raises(ClusteringError, match="a single cluster"):
         stage.run()
+
+
+def test_where_a_later_epoch_collapses_the_clusters_before_it_are_kept(tmp_path: Path) -> None:
+    stage = teach(replace(SETTINGS, epochs=2))
+    stage._reporter = listener = Listener()
+
+    def collapse(_: TeacherStudent, epoch: int) -> None:
+        if epoch == 1:
+            for pair in stage.pairs:
+                pair.teacher.neck.weight.data.zero_()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MeanTeacher, "update", lambda _: None)
+        stage.run(tmp_path / "checkpoint.pt", on_epoch=collapse)
+    assert "The clusters of the epoch before are kept." in listener.warnings[0]
+    assert stage.history[1].clusters == stage.history[0].clusters
 
 
 def test_centring_takes_off_what_a_camera_adds_to_all_its_images() -> None:

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tests.training.small import write_crops
+from training.clustering import dbscan
 from training.datasets import open_target
 from training.errors import DatasetError
 from training.jaccard import jaccard_distance
-from training.pseudo_labels import dbscan, linked_by_tracks
+from training.pseudo_labels import linked_by_tracks
 from training.target import Circumstances
 
 HEADER = "image,track,clip,first,last\n"
