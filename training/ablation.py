@@ -34,6 +34,7 @@ from training.options import with_options
 from training.plans import Variant
 from training.progress import Reporter
 from training.settings import Settings
+from training.source_lesson import Source
 from training.target import Target
 
 FIGURES = ("mAP", "rank1", "rank5", "rank10")
@@ -116,10 +117,17 @@ class _Workplace:
 
     def _compute(self, settings: Settings, folder: Path) -> dict[str, Any]:
         images = self._decoded(settings)
-        network, pretrained = self._pretrained(settings, images)
+        learnt = (
+            self._translated(settings, images) if settings.style_transfer_enabled else images.source.images
+        )
+        network, pretrained = self._pretrained(settings, images, learnt)
         run = Run(folder, settings, self._reporter)
         try:
-            adapted = run.adapted(network, Target.of(images.target, self._target.co_seen))
+            adapted = run.adapted(
+                network,
+                Target.of(images.target, self._target.co_seen),
+                Source(learnt, images.source.identities, images.source.cameras),
+            )
         except ClusteringError as error:
             # A finding, not a mishap: this variant gives nothing to learn from on this target.
             return {"pretrained": pretrained, "failed": str(error), "seconds": run.seconds}
@@ -131,13 +139,12 @@ class _Workplace:
             "history": [record.as_dict() for record in adapted.history],
         }
 
-    def _pretrained(self, settings: Settings, images: _Images) -> tuple[EmbeddingNetwork, dict[str, Any]]:
+    def _pretrained(
+        self, settings: Settings, images: _Images, learnt: NDArray[np.uint8]
+    ) -> tuple[EmbeddingNetwork, dict[str, Any]]:
         """The network of stage 2 and its metrics, shared by all variants that have stages 1 and 2 in common."""
         shared = dataclasses.replace(settings, teacher_student=Settings().teacher_student)
         run = Run(self._out / "shared" / self._digest(shared), settings, self._reporter)
-        learnt = (
-            self._translated(settings, images) if settings.style_transfer_enabled else images.source.images
-        )
         network = run.pretrained("pretraining", images.source, learnt, images.target)
         file = run.out / "pretrained.json"
         if not file.exists():

@@ -45,6 +45,7 @@ from training.networks.embedding import EmbeddingNetwork
 from training.pretraining import pretrain
 from training.progress import Reporter
 from training.settings import NetworkSettings, Settings
+from training.source_lesson import Source
 from training.speed import StepMeter
 from training.style_transfer import train_style_transfer
 from training.target import Target
@@ -118,7 +119,11 @@ def adapt(
     pretrained = run.pretrained("pretraining", known, images, crops)
     if measured:
         metrics["pretrained"] = run.evaluate(pretrained, measured)
-    adapted = run.adapted(pretrained, Target.of(crops, target_set.co_seen))
+    adapted = run.adapted(
+        pretrained,
+        Target.of(crops, target_set.co_seen),
+        Source(images, known.identities, known.cameras),
+    )
     if measured:
         metrics["adapted"] = run.evaluate(adapted.network, measured)
     run.export(
@@ -389,11 +394,12 @@ class Run:
             self._checkpoint(f"{name}.pt").unlink(missing_ok=True)
         return network
 
-    def adapted(self, network: EmbeddingNetwork, target: Target) -> Adapted:
-        """Stage 3, from ``network`` of stage 2.
+    def adapted(self, network: EmbeddingNetwork, target: Target, source: Source | None = None) -> Adapted:
+        """Stage 3, from ``network`` of stage 2; ``source`` is what that one learnt from.
 
         Raises:
             ClusteringError: nothing to learn from could be found among the target's crops.
+            TrainingError: the settings keep the source in the batches and there is none.
         """
         self._reporter.phase("adaptation", "Adapting to the people of the site")
         with self._timed("adaptation") as meter:
@@ -405,6 +411,7 @@ class Run:
                 bfloat16=self.bfloat16,
                 seed=self.settings.seed,
                 reporter=self._reporter,
+                source=source,
                 meter=meter,
             ).run(self._checkpoint("teacher_student.pt"))
 

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from training import processes
 from training.checkpoints import is_there, load_checkpoint, save_checkpoint
 from training.clustering import Clustering
-from training.errors import ClusteringError
+from training.errors import ClusteringError, TrainingError
 from training.features import batch_features, embed
 from training.heads import Head, build_head
 from training.losses import (
@@ -55,6 +55,7 @@ from training.pseudo_labels import (
 from training.randomness import start_epoch
 from training.sampling import identity_batches
 from training.settings import TeacherStudentSettings
+from training.source_lesson import Source, SourceLesson
 from training.speed import StepMeter
 from training.target import Target
 
@@ -158,8 +159,32 @@ class TeacherStudent:
         bfloat16: bool,
         seed: int,
         reporter: Reporter,
+        source: Source | None = None,
         meter: StepMeter | None = None,
     ) -> None:
+        """Begin with a student and a teacher from each of ``networks``.
+
+        Args:
+            networks: one or two, of stage 2; copied.
+            target: the unlabelled crops.
+            settings: of this stage.
+            device: where to compute.
+            bfloat16: whether to use autocast.
+            seed: of sampling, augmentation and K-means.
+            reporter: told progress and losses; its cancellation error passes through.
+            source: what is kept in the batches if ``settings.source_weight`` asks for it.
+            meter: measures the steps.
+
+        Raises:
+            TrainingError: the source is asked for and not given.
+        """
+        self._source = None
+        if settings.source_weight:
+            if source is None:
+                raise TrainingError(
+                    "teacher_student.source_weight keeps the source in the batches, and there is none here; set it to 0"
+                )
+            self._source = SourceLesson(source, settings, device=device, bfloat16=bfloat16, reporter=reporter)
         self._meter = meter or StepMeter()
         self.pairs = tuple(_new_pair(network, settings.norm_group) for network in networks)
         self.history: list[EpochRecord] = []
@@ -296,6 +321,9 @@ class TeacherStudent:
     ) -> None:
         settings = self._settings
         randomness = start_epoch(self._seed, "teacher_student", epoch, self._device)
+        students = [pair.student for pair in self.pairs]
+        if self._source is not None:
+            self._source.start_epoch(students, randomness)
         optimisers = self._optimisers(lessons)
         teachers = self._mean_teachers(lessons)
         labels_there, parts_there = (torch.from_numpy(each).to(self._device) for each in (labels, parts))
@@ -315,6 +343,9 @@ class TeacherStudent:
             losses = self._losses(
                 views, _Batch(indices, labels_there[indices], parts_there[indices]), lessons
             )
+            if self._source is not None:
+                losses["source"] = self._source.loss(students, randomness.augmentation)
+                losses["loss"] = losses["loss"] + settings.source_weight * losses["source"]
             for optimiser in optimisers:
                 set_rate(optimiser, settings.learning_rate * factor)
                 optimiser.zero_grad(set_to_none=True)
@@ -441,6 +472,7 @@ class TeacherStudent:
                 "pairs": [pair.state_dict() for pair in self.pairs],
                 "history": [record.as_dict() for record in self.history],
                 "iterations": self._iterations,
+                "source": self._source and self._source.state_dict(),
                 "clustering": self._clustering and _plain(self._clustering),
                 "optimiser": self._optimiser.state_dict()
                 if self._optimiser and self._settings.keep_optimiser
@@ -456,6 +488,8 @@ class TeacherStudent:
             EpochRecord(**(record | {"scores": tuple(record["scores"])})) for record in state["history"]
         ]
         self._iterations = int(state["iterations"])
+        if self._source is not None:
+            self._source.load_state_dict(state["source"])
         self._clustering = _clustering_from(state["clustering"])
         if state["optimiser"] is not None:
             self._optimisers([])

@@ -11,11 +11,12 @@ import torch
 
 from tests.training.small import person, tiny_settings
 from training.adaptation import build_network
-from training.errors import ClusteringError
+from training.errors import ClusteringError, TrainingError
 from training.optimisation import MeanTeacher
 from training.progress import Silent
 from training.pseudo_labels import centred_by_camera
 from training.settings import TeacherStudentSettings
+from training.source_lesson import Source
 from training.target import Circumstances, Target
 from training.teacher_student import TeacherStudent
 
@@ -27,7 +28,15 @@ BEYOND = replace(
 )  # fmt: skip
 
 
-def teach(settings: TeacherStudentSettings, *, people: int = 6) -> TeacherStudent:
+def labelled(people: range) -> Source:
+    images = [np.asarray(person(i, camera, view)) for i in people for camera in range(2) for view in range(2)]
+    cameras = np.tile(np.repeat(np.arange(2), 2), len(people))
+    return Source(np.stack(images), np.repeat(np.arange(len(people)), 4), cameras)
+
+
+def teach(
+    settings: TeacherStudentSettings, *, people: int = 6, source: Source | None = None
+) -> TeacherStudent:
     torch.manual_seed(0)
     network = build_network(tiny_settings().network)
     images = np.stack(
@@ -42,7 +51,7 @@ def teach(settings: TeacherStudentSettings, *, people: int = 6) -> TeacherStuden
     known = replace(Circumstances.unknown(len(images)), cameras=cameras)
     return TeacherStudent(
         [network] * settings.networks, Target(images, known), settings, device=torch.device("cpu"),
-        bfloat16=False, seed=0, reporter=Silent(),
+        bfloat16=False, seed=0, reporter=Silent(), source=source,
     )  # fmt: skip
 
 
@@ -111,19 +120,45 @@ def test_a_teacher_without_a_say_takes_the_norm_statistics_of_its_student() -> N
     assert not torch.equal(pair.teacher.neck.running_mean, torch.zeros(512))
 
 
-@pytest.mark.parametrize("keep", [False, True])
-def test_a_resumed_run_is_the_same_to_the_bit_also_with_a_kept_optimiser(keep: bool, tmp_path: Path) -> None:
-    settings = replace(BEYOND, keep_optimiser=keep, optimiser="adamw")
-    whole = teach(settings)
+def test_a_source_that_is_kept_is_learnt_from_and_leaves_the_norms_to_the_target() -> None:
+    settings = replace(BEYOND, epochs=1, iterations_per_epoch=1, learning_rate=0.0, weight_decay=0.0)
+    norms, figures = [], []
+    for weight, source in ((0.0, None), (1.0, labelled(range(20, 26)))):
+        stage = teach(replace(settings, source_weight=weight), source=source)
+        seen: dict[str, float] = {}
+
+        class Recorder(Silent):
+            def metric(self, **values: float) -> None:
+                seen.update(values)  # noqa: B023
+
+        stage._reporter = Recorder()
+        stage.run()
+        norms.append(stage.pairs[0].student.neck.running_mean.clone())
+        figures.append(seen)
+    torch.testing.assert_close(norms[0], norms[1], rtol=0, atol=0)
+    assert figures[1]["loss"] == pytest.approx(figures[0]["loss"] + figures[1]["source"], rel=1e-5)
+    assert figures[1]["source"] > 0
+
+
+def test_a_source_to_keep_must_be_there() -> None:
+    with pytest.raises(TrainingError, match="source_weight"):
+        teach(replace(BEYOND, source_weight=1.0))
+
+
+@pytest.mark.parametrize(("keep", "weight"), [(False, 0.0), (True, 0.0), (True, 0.5)])
+def test_a_resumed_run_is_the_same_to_the_bit(keep: bool, weight: float, tmp_path: Path) -> None:
+    settings = replace(BEYOND, keep_optimiser=keep, optimiser="adamw", source_weight=weight)
+    source = labelled(range(20, 26))
+    whole = teach(settings, source=source)
     whole.run()
-    stopped = teach(settings)
+    stopped = teach(settings, source=source)
 
     def stop(stage: TeacherStudent, epoch: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         stopped.run(tmp_path / "stage.pt", stop)
-    resumed = teach(settings)
+    resumed = teach(settings, source=source)
     resumed.run(tmp_path / "stage.pt")
     for a, b in zip(whole.pairs[0].student.parameters(), resumed.pairs[0].student.parameters(), strict=True):
         assert torch.equal(a, b)

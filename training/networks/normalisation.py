@@ -8,6 +8,8 @@ batch and the device.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import torch
@@ -26,7 +28,7 @@ def grouped_batch_norm(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, group: 
     """
     starts = _group_starts(len(x), group)
     ends = [*starts[1:], len(x)]
-    momentum = 1 - (1 - (norm.momentum or 0.1)) ** (1 / len(starts))
+    momentum = 1 - (1 - _momentum(norm)) ** (1 / len(starts))
     parts = [
         F.batch_norm(
             x[start:end],
@@ -80,11 +82,15 @@ def _group_starts(images: int, group: int) -> list[int]:
     return starts
 
 
+def _momentum(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> float:
+    return 0.1 if norm.momentum is None else norm.momentum
+
+
 @torch.no_grad()
 def _follow(norm: nn.BatchNorm1d | nn.BatchNorm2d, means: Tensor, variances: Tensor, counts: Tensor) -> None:
     """Move the running statistics towards the groups' ``means`` and ``variances`` [G, C] of ``counts`` [G] values."""
     unbiased = variances * (counts / (counts - 1).clamp(min=1))[:, None]
-    momentum = norm.momentum or 0.1
+    momentum = _momentum(norm)
     for running, group_values in ((norm.running_mean, means), (norm.running_var, unbiased)):
         if running is not None:
             running.lerp_(group_values.mean(0), momentum)
@@ -152,3 +158,17 @@ def set_norm_group(network: nn.Module, group: int, *, alone: bool = False) -> No
         module.__class__ = _GROUPED[plain] if grouped else plain
         if grouped:
             module.group = group  # type: ignore[assignment]
+
+
+@contextmanager
+def statistics_kept(network: nn.Module) -> Iterator[None]:
+    """Let batches that ``network`` sees inside the block leave its running statistics as they are."""
+    norms = [each for each in network.modules() if isinstance(each, nn.BatchNorm1d | nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    try:
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
