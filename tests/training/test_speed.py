@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.benchmarks.training_step import measure
+from tests.benchmarks.training_step import as_table, measure
 from tests.training.small import tiny_settings
 from training.speed import StepMeter
 
@@ -49,5 +49,7 @@ def test_the_benchmark_of_steps_runs_on_any_machine() -> None:
     found = measure(settings, steps=1, warm_up=False)
     assert set(found) == {"style_transfer", "pretraining", "adaptation"}
     assert all(figures["images_per_second"] > 0 for figures in found.values())
-    assert found["pretraining"]["ratio"] > 0
-    assert found["adaptation"]["ratio"] > 0
+    assert all(figures["ratio"] > 0 for figures in found.values())
+    # This machine has no bfloat16 to fall back on here: both runs are float32 and the same.
+    assert all(figures["loss"] == pytest.approx(figures["loss_float32"]) for figures in found.values())
+    assert as_table(found).count("\n") == 4
