@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from training.adaptation import Run, TestImages, known_people, open_crops, open_source
 from training.datasets import Dataset, evaluation_split, open_dataset
 from training.errors import ClusteringError
-from training.export import write_atomically
+from training.files import write_atomically
 from training.images import ImageStore, decode
 from training.networks.embedding import EmbeddingNetwork
 from training.options import with_options

@@ -36,8 +36,9 @@ from training.datasets import (
 )
 from training.devices import lower_precision, open_device
 from training.errors import TrainingError
-from training.export import export_onnx, make_card, save_weights, write_atomically
+from training.export import export_onnx, make_card, save_weights
 from training.features import embed
+from training.files import write_atomically
 from training.images import ImageStore, decode
 from training.metrics import RetrievalMetrics, cmc_map
 from training.networks.backbones import DEPTHWISE, AttentionSettings, build_backbone

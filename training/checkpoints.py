@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +11,7 @@ import torch
 
 from training import processes
 from training.errors import TrainingError
+from training.files import replace_atomically
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
@@ -27,21 +26,8 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     Raises:
         TrainingError: the disk is full or the folder cannot be written.
     """
-    if not processes.is_main():
-        return
-    temporary = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            torch.save(dict(state), file)
-        replace_durably(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise TrainingError(
-            f"The checkpoint {path} could not be written ({error.strerror or error}); "
-            "the previous one is kept. Free some disk space or mend the folder's permissions, then resume."
-        ) from error
+    if processes.is_main():
+        replace_atomically(path, lambda file: torch.save(dict(state), file))
 
 
 def is_there(path: Path | None) -> bool:
@@ -66,22 +52,3 @@ def load_checkpoint(path: Path, *, device: torch.device | str = "cpu") -> dict[s
             f"The checkpoint {path} is damaged or was not written by this program. "
             "Remove it to start this stage again."
         ) from error
-
-
-def replace_durably(temporary: Path, path: Path) -> None:
-    """Rename ``temporary`` to ``path`` once its content is on the disk, and wait until the rename is there too."""
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable; Windows cannot open folders and needs no such step."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

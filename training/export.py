@@ -14,11 +14,11 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
-from training.checkpoints import replace_durably
 from training.errors import TrainingError
+from training.files import write_atomically
 from training.model_file import CARD_KEY
 from training.networks.embedding import EmbeddingNetwork, ExportedNetwork
 from training.settings import NetworkSettings
@@ -104,34 +104,9 @@ def save_weights(network: EmbeddingNetwork, path: Path) -> None:
     Raises:
         TrainingError: they cannot be written.
     """
-    temporary = path.with_name(path.name + ".partial")
-    try:
-        save_file({key: value.cpu().contiguous() for key, value in network.state_dict().items()}, temporary)
-        replace_durably(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise TrainingError(
-            f"{path} could not be written ({error.strerror or error}); free some disk space"
-        ) from error
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace ``path`` by ``content``, whole or not at all.
-
-    Raises:
-        TrainingError: it cannot be written, for example because the disk is full.
-    """
-    temporary = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-        replace_durably(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise TrainingError(
-            f"{path} could not be written ({error.strerror or error}); free some disk space"
-        ) from error
+    write_atomically(
+        path, save({key: value.cpu().contiguous() for key, value in network.state_dict().items()})
+    )
 
 
 def _to_onnx(network: ExportedNetwork, example: Tensor) -> onnx.ModelProto:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from training.datasets import Sample
-from training.errors import DatasetError, TrainingError
+from training.errors import DatasetError
+from training.files import new_array
 from training.progress import Reporter
 
 Pixels = NDArray[np.uint8]
@@ -195,12 +194,10 @@ def _read_note(cache: Path, key: str) -> _Note | None:
 def _write_cache(
     cache: Path, key: str, samples: Sequence[Sample], size: tuple[int, int], reporter: Reporter
 ) -> _Note:
-    cache.parent.mkdir(parents=True, exist_ok=True)
     shape = (len(samples), *size, 3)
-    _require_room(cache.parent, int(np.prod(shape)))
     temporary = cache.with_name(f"{cache.name}.{os.getpid()}.part")
     try:
-        images = open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+        images = new_array(temporary, shape)
         errors = _decode_into(images, samples, reporter)
         note = _Note(_kept(errors), _problems(samples, errors))
         _close_gaps(images, note.kept)
@@ -216,12 +213,3 @@ def _write_cache(
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(_note_path(cache))
     return note
-
-
-def _require_room(folder: Path, size: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < size:
-        raise TrainingError(
-            f"{folder} has {free / 2**30:.1f} GiB free and the decoded images need {size / 2**30:.1f}: make"
-            " room or choose another folder."
-        )

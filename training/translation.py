@@ -10,7 +10,7 @@ from numpy.lib.format import open_memmap
 from PIL import Image
 
 from training.devices import autocast
-from training.errors import TrainingError
+from training.files import new_array
 from training.networks.generators import Generator
 from training.progress import Reporter
 from training.style_batches import Images, to_uint8, to_unit_range
@@ -52,17 +52,13 @@ def translate(
         return translated
     partial = out.with_name(out.name + ".partial")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        mapped = open_memmap(partial, mode="w+", dtype=np.uint8, shape=images.shape)
+        mapped = new_array(partial, images.shape)
         _fill(mapped, images, generator, bfloat16=bfloat16, batch_size=batch_size, reporter=reporter)
         mapped.flush()
         del mapped
         partial.replace(out)
-    except OSError as error:
-        raise TrainingError(
-            f"The translated images could not be written to {out} ({error.strerror or error}). "
-            "Free some disk space or mend the folder's permissions, then resume."
-        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
     return open_memmap(out, mode="r")
 
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from tests.training.small import TINY_OPTIONS, write_crops, write_people
+from training.checkpoints import load_checkpoint
 from training.weights import read_state
 
 ROOT = Path(__file__).parents[2]
@@ -27,15 +28,34 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def adapt(data: Path, out: Path, *more: str) -> subprocess.Popen[str]:
+def arguments(data: Path, out: Path) -> list[str]:
     sets = ["--source", str(data / "source"), "--target", str(data / "target"), "--out", str(out)]
+    return ["adapt", *sets, *TINY_OPTIONS, "--events"]
+
+
+def adapt(data: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "training", "adapt", *sets, *TINY_OPTIONS, "--events", *more],
+        [sys.executable, "-m", "training", *arguments(data, out), *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
     )
+
+
+def adapt_after(preparation: str, data: Path, out: Path) -> str:
+    """The last line of a run that begins with some lines of Python; it must end as bad input does."""
+    code = f"{preparation}\nimport sys\nfrom training.__main__ import main\nsys.exit(main(sys.argv[1:]))"
+    run = subprocess.run(
+        [sys.executable, "-c", code, *arguments(data, out)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert run.returncode == 2, run.stderr
+    assert "Traceback" not in run.stderr
+    return run.stderr.strip().splitlines()[-1]
 
 
 def finish(run: subprocess.Popen[str]) -> None:
@@ -66,31 +86,25 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_weights(data: P
         assert torch.equal(value, resumed[key]), key
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of POSIX")
+def test_a_full_disk_ends_in_one_line_and_the_run_can_go_on(data: Path, tmp_path: Path) -> None:
+    # No file may grow longer, as on a disk without room: the checkpoint of stage 2 holds a ResNet-18.
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (20 * 2**20, resource.RLIM_INFINITY))"
+    complaint = adapt_after(limit, data, tmp_path / "run")
+    assert "pretraining.pt could not be written (File too large)" in complaint
+    checkpoints = tmp_path / "run" / "checkpoints"
+    assert [file.name for file in checkpoints.iterdir()] == ["style_transfer.pt"]  # nothing half-written
+    load_checkpoint(checkpoints / "style_transfer.pt")
+    finish(adapt(data, tmp_path / "run", "--resume"))
+
+
 def test_too_little_memory_ends_in_one_line_and_the_run_can_go_on(data: Path, tmp_path: Path) -> None:
-    code = (
-        "import sys, torch, training.pretraining as stage\n"
-        "from training.__main__ import main\n"
+    full = (
+        "import torch, training.pretraining as stage\n"
         "def full(*a, **k): raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB')\n"
-        "stage._train_epoch = full\n"
-        "sys.exit(main(sys.argv[1:]))\n"
+        "stage._train_epoch = full"
     )
-    sets = [
-        "--source",
-        str(data / "source"),
-        "--target",
-        str(data / "target"),
-        "--out",
-        str(tmp_path / "run"),
-    ]
-    run = subprocess.run(
-        [sys.executable, "-c", code, "adapt", *sets, *TINY_OPTIONS],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-    )
-    assert run.returncode == 2
-    assert "Traceback" not in run.stderr
-    assert run.stderr.strip().splitlines()[-1].startswith("training: error: there is too little memory")
+    complaint = adapt_after(full, data, tmp_path / "run")
+    assert complaint.startswith("training: error: there is too little memory")
     assert (tmp_path / "run" / "checkpoints" / "style_transfer.pt").exists()
     finish(adapt(data, tmp_path / "run", "--resume"))

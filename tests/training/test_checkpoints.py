@@ -33,7 +33,7 @@ def test_full_disk_keeps_the_previous_checkpoint(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(*((os, "fsync") if call == "fsync" else (Path, "replace")), full)
-    with pytest.raises(TrainingError, match=r"No space left on device.*previous one is kept"):
+    with pytest.raises(TrainingError, match=r"No space left on device.*what was there before is kept"):
         save_checkpoint(path, {"epoch": 2})
     monkeypatch.undo()
     assert load_checkpoint(path)["epoch"] == 1

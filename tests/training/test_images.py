@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -155,11 +156,15 @@ def test_no_images_is_an_error():
         decode([], 64, 32, None, Silent())
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="needs posix_fallocate")
 def test_full_disk_is_said_beforehand(photos, tmp_path, monkeypatch):
-    usage = images_module.shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(images_module.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(TrainingError, match="make room"):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(TrainingError, match="No space left on device"):
         decode(photos, 64, 32, tmp_path / "cache" / "target.npy", Silent())
+    assert not list((tmp_path / "cache").iterdir())
 
 
 def test_cancelling_leaves_no_half_written_file(photos, tmp_path):
