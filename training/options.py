@@ -39,10 +39,13 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         settings = preset(arguments.preset)
     except ValueError as error:
         raise TrainingError(str(error)) from error
-    for key, value in vars(arguments).items():
-        if key.startswith(_PREFIX) and value is not None:
-            settings = _with(settings, key.removeprefix(_PREFIX).split("."), value)
-    return settings
+    given = {
+        key.removeprefix(_PREFIX): value
+        for key, value in vars(arguments).items()
+        if key.startswith(_PREFIX) and value is not None
+    }
+    changed: Settings = _with(settings, given)
+    return changed
 
 
 def with_options(settings: Settings, options: Mapping[str, str]) -> Settings:
@@ -51,18 +54,18 @@ def with_options(settings: Settings, options: Mapping[str, str]) -> Settings:
     Raises:
         TrainingError: no such setting, or a text that is no value of it.
     """
-    kinds = dict(_flat_fields(Settings))
+    kinds, values = dict(_flat_fields(Settings)), {}
     for name, text in options.items():
         if name not in kinds or name == "preset":
             raise TrainingError(f"there is no setting {name!r}; `python -m training adapt --help` lists them")
         try:
-            value = _parser_of(kinds[name])(text)
+            values[name] = _parser_of(kinds[name])(text)
         except ValueError as error:
             raise TrainingError(
                 f"the setting {name} cannot be {text!r}, it is {_shown(kinds[name])}"
             ) from error
-        settings = _with(settings, name.split("."), value)
-    return settings
+    changed: Settings = _with(settings, values)
+    return changed
 
 
 def _flat_fields(kind: type) -> list[tuple[str, Any]]:
@@ -77,10 +80,17 @@ def _flat_fields(kind: type) -> list[tuple[str, Any]]:
     return flat
 
 
-def _with(settings: Any, path: list[str], value: Any) -> Any:
-    if len(path) == 1:
-        return dataclasses.replace(settings, **{path[0]: None if value is _NONE else value})
-    return dataclasses.replace(settings, **{path[0]: _with(getattr(settings, path[0]), path[1:], value)})
+def _with(settings: Any, values: Mapping[str, Any]) -> Any:
+    """``settings`` with all of ``values``, by dotted names, put in at once: they are checked together."""
+    changes = {name: None if value is _NONE else value for name, value in values.items() if "." not in name}
+    for part in sorted({name.partition(".")[0] for name in values if "." in name}):
+        inner = {
+            name.removeprefix(f"{part}."): value
+            for name, value in values.items()
+            if name.startswith(f"{part}.")
+        }
+        changes[part] = _with(getattr(settings, part), inner)
+    return dataclasses.replace(settings, **changes)
 
 
 class _None:

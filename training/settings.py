@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import typing
 from dataclasses import dataclass
 from typing import Literal
 
 from training.errors import TrainingError
+from training.setting_limits import check_settings
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,9 @@ class StyleTransferSettings:
 class NetworkSettings:
     """The embedding network of stages 2 and 3. The defaults are the ``paper`` preset."""
 
-    backbone: str = "resnet50_ibn_a"  # see training.networks.backbones.NAMES; paper, section 3.2.1
+    backbone: Literal["resnet50_ibn_a", "resnet50", "resnet18", "efficientnet_lite0"] = (
+        "resnet50_ibn_a"  # see training.networks.backbones; paper, section 3.2.1
+    )
     weights: str | None = None  # a file of ImageNet weights brought by hand; None: bundled or fetched once
     height: int = 256  # pixels of a crop, a multiple of 32; the field's habit
     width: int = 128  # pixels of a crop, a multiple of 32; the field's habit
@@ -129,9 +130,14 @@ class TeacherStudentSettings:
     attraction_mates: int = 6  # n of eq 19: nearest cluster-mates whose centre attracts
     erasing: float = 0.5  # probability of random erasing; MMT
     norm_group: int = 16  # images a batch norm's statistics are taken over; 0: the whole batch
-    selection: str = (
-        "auto"  # label-free score that picks the network kept, see training.model_selection; ours
-    )
+    selection: Literal[
+        "auto",
+        "cluster_separation",
+        "jaccard_silhouette",
+        "mutual_across_cameras",
+        "track_retrieval",
+        "co_seen_separation",
+    ] = "auto"  # label-free score that picks the network kept, see training.model_selection; ours
 
 
 @dataclass(frozen=True)
@@ -154,34 +160,10 @@ class Settings:
         Raises:
             TrainingError: a value that no stage can work with.
         """
-        for name, part in (
-            ("", self),
-            *((f"{f.name}.", getattr(self, f.name)) for f in dataclasses.fields(self)),
-        ):
-            if dataclasses.is_dataclass(part):
-                _check_choices(name, part)
+        check_settings(self)
         stage = self.teacher_student
-        for name, value, lowest, highest in (
-            ("seed", self.seed, 0, None),
-            ("teacher_student.eps", stage.eps, 0.001, 0.999),
-            ("teacher_student.alpha", stage.alpha, 0, 1),
-            ("teacher_student.expected_images", stage.expected_images, 1.001, None),
-            ("teacher_student.memory_temperature", stage.memory_temperature, 1e-6, None),
-            ("teacher_student.memory_momentum", stage.memory_momentum, 0, 1),
-            ("pretraining.identities", self.pretraining.identities, 2, None),
-            ("teacher_student.identities", stage.identities, 2, None),
-            ("teacher_student.networks", stage.networks, 1, 2),
-            ("network.transformer_blocks", self.network.transformer_blocks, 0, 2),
-        ):
-            if value is not None and (value < lowest or (highest is not None and value > highest)):
-                limits = f"at least {lowest}" if highest is None else f"between {lowest} and {highest}"
-                raise TrainingError(f"the setting {name} cannot be {value}: it is {limits}")
-
-
-def _check_choices(prefix: str, part: object) -> None:
-    for name, kind in typing.get_type_hints(type(part)).items():
-        allowed = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
-        if allowed and getattr(part, name) not in allowed:
+        if stage.identity_weight + stage.triplet_weight > 1:
             raise TrainingError(
-                f"the setting {prefix}{name} cannot be {getattr(part, name)!r}: it is one of {', '.join(allowed)}"
+                "the settings teacher_student.identity_weight and teacher_student.triplet_weight cannot be more than 1"
+                " together: what they leave of 1 is the attraction's"
             )

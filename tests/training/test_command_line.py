@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from tests.training.small import write_crops, write_people
 from training.__main__ import _parser, main
 from training.errors import TrainingError
+from training.model_selection import SCORES
+from training.networks.backbones import NAMES as BACKBONES
 from training.options import settings_from
 from training.presets import COMPACT, NAMES, preset
+from training.settings import NetworkSettings, TeacherStudentSettings
 
 
 def parse(*words: str):
@@ -45,6 +49,15 @@ def test_any_setting_can_be_set() -> None:
         (["--seed", "-1"], "seed cannot be -1: it is at least 0"),
         (["--teacher-student.eps", "1.2"], "eps cannot be 1.2: it is between"),
         (["--teacher-student.alpha", "2"], "alpha"),
+        (["--pretraining.learning-rate", "nan"], "learning_rate cannot be nan"),
+        (["--network.height", "100"], "height cannot be 100: it is a multiple of 32"),
+        (["--style-transfer.batch-size", "0"], "batch_size cannot be 0: it is at least 1"),
+        (["--teacher-student.epochs", "0"], "epochs cannot be 0"),
+        (["--pretraining.steps", "0.5,inf"], "steps cannot be inf"),
+        (
+            ["--teacher-student.identity-weight", "0.7", "--teacher-student.triplet-weight", "0.4"],
+            "cannot be more than 1 together",
+        ),
     ],
 )
 def test_a_value_that_would_stop_the_run_hours_later_is_refused_at_once(
@@ -60,6 +73,11 @@ def test_a_choice_that_is_none_is_refused_from_python_too() -> None:
         replace(COMPACT, teacher_student=stage)
 
 
+def test_the_choices_are_what_there_is() -> None:
+    assert get_args(get_type_hints(NetworkSettings)["backbone"]) == BACKBONES
+    assert get_args(get_type_hints(TeacherStudentSettings)["selection"]) == ("auto", *SCORES)
+
+
 def test_auto_puts_an_optional_setting_back() -> None:
     assert parse("--teacher-student.eps", "auto").teacher_student.eps is None
 
@@ -71,6 +89,8 @@ def test_auto_puts_an_optional_setting_back() -> None:
         ["--style-transfer.residual", "maybe"],
         ["--teacher-student.clustering", "k-means"],
         ["--teacher-student.head", "memry"],
+        ["--network.backbone", "resnet5"],
+        ["--teacher-student.selection", "best"],
     ],
 )
 def test_a_value_of_the_wrong_kind_is_a_usage_error(words: list[str], capsys) -> None:
@@ -92,6 +112,7 @@ def test_a_value_of_the_wrong_kind_is_a_usage_error(words: list[str], capsys) ->
             "no weights file",
         ),
         (["--source", "source", "--target", "target", "--out", "run", "--device", "cuda:7"], "CUDA"),
+        (["--source", "source", "--target", "target", "--out", "file"], "could not be written"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
@@ -102,6 +123,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     write_people(Path("source"), range(3))
     write_crops(Path("target"), range(4))
     write_crops(Path("few"), range(1), cameras=1)
+    Path("file").touch()
     assert main(["adapt", "--style-transfer-enabled", "off", *words]) == 2
     line = capsys.readouterr().err.strip().splitlines()[-1]
     assert line.startswith("training: error: ")
