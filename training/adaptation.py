@@ -34,7 +34,7 @@ from training.datasets import (
     require_source,
     require_target,
 )
-from training.devices import lower_precision, open_device
+from training.devices import lower_precision, open_device, require_compiler
 from training.errors import TrainingError
 from training.export import export_onnx, make_card, save_weights
 from training.features import embed
@@ -295,6 +295,8 @@ class Run:
         self.out = out
         self.settings = settings
         self.device = open_device(settings.device)
+        if settings.compile:
+            require_compiler(self.device)
         self.bfloat16 = lower_precision(
             settings.precision, self.device, depthwise=settings.network.backbone in DEPTHWISE
         )
@@ -340,6 +342,7 @@ class Run:
                 self.settings.style_transfer,
                 device=self.device,
                 bfloat16=bfloat16,
+                compiled=self.settings.compile,
                 seed=self.settings.seed,
                 checkpoint=self._checkpoint("style_transfer.pt"),
                 previews=self.out / "previews",
@@ -410,6 +413,7 @@ class Run:
                 self.settings.teacher_student,
                 device=self.device,
                 bfloat16=self.bfloat16,
+                compiled=self.settings.compile,
                 seed=self.settings.seed,
                 reporter=self._reporter,
                 source=source,
@@ -460,6 +464,8 @@ class Run:
         # What has no weights of its own (resnet18) starts from the run's seed.
         torch.manual_seed(self.settings.seed)
         network = build_network(self.settings.network, pretrained=pretrained).to(self.device)
+        if self.settings.compile:
+            network.backbone.compile()
         return network.to(memory_format=torch.channels_last)
 
     def _checkpoint(self, name: str) -> Path:

@@ -52,6 +52,21 @@ def lower_precision(precision: str, device: torch.device, *, depthwise: bool = F
     return not depthwise and bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
+def require_compiler(device: torch.device) -> None:
+    """Find now, and not in the first step, whether torch.compile works on ``device``.
+
+    Raises:
+        TrainingError: it does not, for want of a compiler as a rule.
+    """
+    try:
+        torch.compile(torch.neg)(torch.ones(2, device=device))
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0]
+        raise TrainingError(
+            f"torch.compile does not work here ({reason}); install a C++ compiler, or set compile to off"
+        ) from error
+
+
 @contextmanager
 def autocast(device: torch.device, *, enabled: bool) -> Iterator[None]:
     """bfloat16 autocast where ``enabled``."""

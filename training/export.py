@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import warnings
@@ -71,15 +72,12 @@ def export_onnx(
     Raises:
         TrainingError: the exported model does not agree with torch, or cannot be written.
     """
-    device, training = network.neck.weight.device, network.training
-    exported = ExportedNetwork(network).cpu().eval()
-    try:
-        images = torch.from_numpy(np.array(samples))
-        model = _to_onnx(exported, images[:2])
-        with torch.inference_mode():
-            expected = exported(images)
-    finally:
-        network.to(device).train(training)
+    # A copy: what goes through torch.compile cannot be exported, and a copy never does.
+    exported = ExportedNetwork(copy.deepcopy(network)).cpu().eval()
+    images = torch.from_numpy(np.array(samples))
+    model = _to_onnx(exported, images[:2])
+    with torch.inference_mode():
+        expected = exported(images)
     onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(dict(card))})
     content = model.SerializeToString()
     cosine = _least_cosine(content, images, expected)

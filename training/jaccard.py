@@ -8,7 +8,7 @@ Re-identification with k-reciprocal Encoding".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,16 @@ from scipy import sparse
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
+Check = Callable[[], None]  # raises what ends the work: asked once a block
 Sparse = Any  # scipy.sparse.csr_array; scipy comes without types
 
 _BLOCK_BYTES = 64 * 2**20
 _TERMS_PER_BLOCK = 500_000
 _ROWS_PER_BLOCK = 8192
+
+
+def _go_on() -> None:
+    """Nobody ends the work."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +45,20 @@ class Neighbours:
     similarities: Floats
 
 
-def nearest_neighbours(features: Floats, k: int, *, device: str = "cpu") -> Neighbours:
+def nearest_neighbours(
+    features: Floats, k: int, *, device: str = "cpu", check_cancelled: Check = _go_on
+) -> Neighbours:
     """The ``k`` nearest rows of each row (fewer if there are not as many), exactly, block by block.
 
     Args:
         features: [N, D], rows of unit length.
         k: how many, with the image itself.
         device: where the similarities are computed.
+        check_cancelled: called once a block; what it raises passes through.
     """
-    found = _search(features, features, k, device=device, among_themselves=True)
+    found = _search(
+        features, features, k, device=device, check_cancelled=check_cancelled, among_themselves=True
+    )
     order = np.lexsort((found.indices, -found.similarities))
     similarities = np.take_along_axis(found.similarities, order, 1)
     similarities[:, 0] = 1.0
@@ -56,7 +66,13 @@ def nearest_neighbours(features: Floats, k: int, *, device: str = "cpu") -> Neig
 
 
 def _search(
-    queries: Floats, gallery: Floats, k: int, *, device: str, among_themselves: bool = False
+    queries: Floats,
+    gallery: Floats,
+    k: int,
+    *,
+    device: str,
+    check_cancelled: Check,
+    among_themselves: bool = False,
 ) -> Neighbours:
     """The ``k`` rows of ``gallery`` that are nearest to each query, ties to the lower index, in no order.
 
@@ -67,6 +83,7 @@ def _search(
     step = max(1, _BLOCK_BYTES // (4 * max(1, len(whole))))
     indices, values = [], []
     for start in range(0, len(queries), step):
+        check_cancelled()
         block = np.ascontiguousarray(queries[start : start + step], np.float32)
         similarities = torch.from_numpy(block).to(device) @ whole.T
         if among_themselves:  # first, whatever its duplicates and rounding say
@@ -88,7 +105,13 @@ def _top(similarities: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor
 
 
 def neighbours_by_camera(
-    features: Floats, cameras: Integers, own: int, others: int, *, device: str = "cpu"
+    features: Floats,
+    cameras: Integers,
+    own: int,
+    others: int,
+    *,
+    device: str = "cpu",
+    check_cancelled: Check = _go_on,
 ) -> tuple[Neighbours, Neighbours]:
     """The nearest images of each image by its own camera, and by all other cameras.
 
@@ -100,16 +123,19 @@ def neighbours_by_camera(
         own: how many by the same camera, with the image itself, which is the first.
         others: how many by other cameras, nearest first.
         device: where the similarities are computed.
+        check_cancelled: called once a block; what it raises passes through.
     """
     mine, theirs = _nobody(len(features), own), _nobody(len(features), others)
     for camera in np.unique(cameras):
         here, elsewhere = np.flatnonzero(cameras == camera), np.flatnonzero(cameras != camera)
-        found = nearest_neighbours(features[here], own, device=device)
+        found = nearest_neighbours(features[here], own, device=device, check_cancelled=check_cancelled)
         mine.indices[here, : found.indices.shape[1]] = here[found.indices]
         mine.similarities[here, : found.indices.shape[1]] = found.similarities
         if not len(elsewhere):
             continue
-        found = _search(features[here], features[elsewhere], others, device=device)
+        found = _search(
+            features[here], features[elsewhere], others, device=device, check_cancelled=check_cancelled
+        )
         order = np.lexsort((found.indices, -found.similarities))
         columns = slice(0, found.indices.shape[1])
         theirs.indices[here, columns] = elsewhere[np.take_along_axis(found.indices, order, 1)]
@@ -139,6 +165,7 @@ def jaccard_distance(
     max_distance: float = 1.0,
     neighbours: Neighbours | None = None,
     device: str = "cpu",
+    check_cancelled: Check = _go_on,
 ) -> Sparse:
     """The Jaccard distance of all pairs that share a neighbour.
 
@@ -150,14 +177,16 @@ def jaccard_distance(
             neighbour at all lie beyond .95.
         neighbours: the ``k1 + 1`` nearest of each image where they are known already.
         device: where neighbours are searched.
+        check_cancelled: called once a block; what it raises passes through.
 
     Returns:
         A symmetric float32 ``scipy.sparse.csr_array`` [N, N] with a stored diagonal of 0. **Pairs that are
         not stored are at distance 1**, and stored zeros are real zeros: duplicates.
     """
     if neighbours is None:
-        neighbours = nearest_neighbours(features, k1 + 1, device=device)
-    return _distance(features, [_Ranking(neighbours, k1 + 1, round(k1 / 2) + 1, k2)], max_distance)
+        neighbours = nearest_neighbours(features, k1 + 1, device=device, check_cancelled=check_cancelled)
+    rankings = [_Ranking(neighbours, k1 + 1, round(k1 / 2) + 1, k2)]
+    return _distance(features, rankings, max_distance, check_cancelled)
 
 
 def camera_aware_jaccard_distance(
@@ -168,6 +197,7 @@ def camera_aware_jaccard_distance(
     *,
     max_distance: float = 1.0,
     device: str = "cpu",
+    check_cancelled: Check = _go_on,
 ) -> Sparse:
     """The Jaccard distance whose neighbours come from each image's own camera and from the others, apart.
 
@@ -180,23 +210,33 @@ def camera_aware_jaccard_distance(
     """
     count = len(np.unique(cameras))
     if count < 2:
-        return jaccard_distance(features, k1, k2, max_distance=max_distance, device=device)
+        return jaccard_distance(
+            features, k1, k2, max_distance=max_distance, device=device, check_cancelled=check_cancelled
+        )
     own = max(2, round(k1 / count))
     others = max(2, k1 - own)
     own_nearest = max(2, round(k2 / count)) if k2 > 1 else 1
     nearest = max(1, k2 - own_nearest) if k2 > 1 else 0
-    mine, theirs = neighbours_by_camera(features, cameras, own + 1, others, device=device)
+    mine, theirs = neighbours_by_camera(
+        features, cameras, own + 1, others, device=device, check_cancelled=check_cancelled
+    )
     rankings = [
         _Ranking(mine, own + 1, round(own / 2) + 1, own_nearest),
         _Ranking(theirs, others, max(1, round(others / 2)), nearest),
     ]
-    return _distance(features, rankings, max_distance)
+    return _distance(features, rankings, max_distance, check_cancelled)
 
 
-def _distance(features: Floats, rankings: list[_Ranking], max_distance: float) -> Sparse:
+def _distance(
+    features: Floats, rankings: list[_Ranking], max_distance: float, check_cancelled: Check
+) -> Sparse:
     vectors = _expand_query(_encode(features, rankings), rankings)
     # Similarities are never 0 where they are stored, so sparse sums cannot lose one.
-    upper = sparse.vstack(list(_similar_pairs(vectors, max_distance)), format="csr")
+    blocks = []
+    for block in _similar_pairs(vectors, max_distance):
+        check_cancelled()
+        blocks.append(block)
+    upper = sparse.vstack(blocks, format="csr")
     distance = (upper + upper.T + sparse.eye_array(len(features), dtype=np.float32)).tocsr()
     distance.data = np.maximum(1 - distance.data, 0)
     distance.sort_indices()

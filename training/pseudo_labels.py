@@ -7,6 +7,7 @@ the centre of each image's nearest cluster-mates.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ def cluster_target(
     circumstances: Circumstances | None = None,
     seed: int,
     device: str = "cpu",
+    check_cancelled: Callable[[], None] = lambda: None,
 ) -> Clustering:
     """Cluster L2-normalised ``features`` [N, D] as the settings of stage 3 say.
 
@@ -55,6 +57,7 @@ def cluster_target(
         circumstances: cameras and tracks of the images; ``None``: nothing is known.
         seed: of K-means.
         device: where neighbours are searched.
+        check_cancelled: called often; what it raises passes through.
 
     Raises:
         ClusteringError: the features are not finite, or the clusters give nothing to learn from.
@@ -75,7 +78,9 @@ def cluster_target(
     kept = max(_KEPT_DISTANCE, settings.eps or 0)
     if not settings.camera_aware:
         cameras = np.full_like(cameras, UNKNOWN)
-    distance = camera_aware_jaccard_distance(features, cameras, k1, k2, max_distance=kept, device=device)
+    distance = camera_aware_jaccard_distance(
+        features, cameras, k1, k2, max_distance=kept, device=device, check_cancelled=check_cancelled
+    )
     if settings.track_links:
         distance = linked_by_tracks(distance, known)
     eps = settings.eps or auto_eps(distance, settings.expected_images)

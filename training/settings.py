@@ -148,6 +148,7 @@ class Settings:
     seed: int = 0  # of everything random
     device: str = "auto"  # "auto", "cpu", "cuda" or "cuda:N"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # "auto", "float32" or "bfloat16" (autocast)
+    compile: bool = False  # True: networks through torch.compile; needs a C++ compiler, and minutes at first
     style_transfer_enabled: bool = True  # False: pre-train on the untranslated source (Table 4)
     network: NetworkSettings = NetworkSettings()
     style_transfer: StyleTransferSettings = StyleTransferSettings()

@@ -48,6 +48,7 @@ def train_style_transfer(
     *,
     device: torch.device | str,
     bfloat16: bool = False,
+    compiled: bool = False,
     seed: int,
     checkpoint: Path | None = None,
     previews: Path | None = None,
@@ -62,6 +63,7 @@ def train_style_transfer(
         settings: of this stage.
         device: where to train.
         bfloat16: whether to use autocast.
+        compiled: whether to run the networks through torch.compile.
         seed: of weights, order, views, pools and dropout.
         checkpoint: written after each epoch and on cancel. A run that finds it goes on from there, on a
             CPU to the very same result. ``None``: nothing is written.
@@ -80,6 +82,9 @@ def train_style_transfer(
     device = torch.device(device)
     with _own_randomness(device, seed):
         training = _Training(source, target, settings, device, seed, bfloat16=bfloat16)
+        if compiled:
+            for network in training.networks.children():
+                network.compile()
         if checkpoint is not None and is_there(checkpoint):
             training.resume(checkpoint)
         while training.iteration < training.total:

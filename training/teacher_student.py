@@ -113,11 +113,13 @@ class _Pair:
         self.teacher.load_state_dict(state["teacher"])
 
 
-def _new_pair(network: EmbeddingNetwork, norm_group: int) -> _Pair:
+def _new_pair(network: EmbeddingNetwork, norm_group: int, *, compiled: bool) -> _Pair:
     student, teacher = copy.deepcopy(network), copy.deepcopy(network)
     for module in (student, teacher):
         set_norm_group(module, norm_group)
         module.train()
+        if compiled:  # a copy never is
+            module.backbone.compile()
     teacher.requires_grad_(False)
     return _Pair(student, teacher)
 
@@ -157,6 +159,7 @@ class TeacherStudent:
         *,
         device: torch.device,
         bfloat16: bool,
+        compiled: bool = False,
         seed: int,
         reporter: Reporter,
         source: Source | None = None,
@@ -170,6 +173,7 @@ class TeacherStudent:
             settings: of this stage.
             device: where to compute.
             bfloat16: whether to use autocast.
+            compiled: whether to run the backbones through torch.compile.
             seed: of sampling, augmentation and K-means.
             reporter: told progress and losses; its cancellation error passes through.
             source: what is kept in the batches if ``settings.source_weight`` asks for it.
@@ -186,7 +190,7 @@ class TeacherStudent:
                 )
             self._source = SourceLesson(source, settings, device=device, bfloat16=bfloat16, reporter=reporter)
         self._meter = meter or StepMeter()
-        self.pairs = tuple(_new_pair(network, settings.norm_group) for network in networks)
+        self.pairs = tuple(_new_pair(network, settings.norm_group, compiled=compiled) for network in networks)
         self.history: list[EpochRecord] = []
         self._images = target.images
         self._known = target.circumstances
@@ -270,6 +274,7 @@ class TeacherStudent:
                     circumstances=self._known,
                     seed=self._seed + epoch,
                     device=str(self._device),
+                    check_cancelled=self._reporter.check_cancelled,
                 )
             )
         except ClusteringError as error:

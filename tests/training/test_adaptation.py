@@ -187,3 +187,32 @@ def test_style_transfer_can_be_left_out(data: Path, tmp_path: Path) -> None:
     report = adapt(data / "source", data / "target", tmp_path / "run", settings, reporter=reporter)
     assert "style_transfer" not in reporter.phases
     assert "adapted" not in report  # nothing to measure on was given
+
+
+def test_a_compiler_that_is_missing_is_missed_before_any_stage(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_compiler(*_: object) -> None:
+        raise RuntimeError("InvalidCxxCompiler: no compiler is there\nand more lines")
+
+    monkeypatch.setattr(torch, "compile", no_compiler)
+    reporter = Recorder()
+    with pytest.raises(TrainingError, match=r"no compiler is there\).*set compile to off"):
+        adapt(
+            data / "source", data / "target", tmp_path / "run", replace(tiny_settings(), compile=True),
+            reporter=reporter,
+        )  # fmt: skip
+    assert "style_transfer" not in reporter.phases
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_compiled_networks_give_what_plain_ones_give(
+    finished: tuple[Path, dict, Recorder], data: Path, tmp_path: Path
+) -> None:
+    settings = replace(tiny_settings(), compile=True)
+    report = adapt(
+        data / "source", data / "target", tmp_path / "run", settings, test=data / "test", reporter=Silent()
+    )
+    assert report["clusters"] == finished[1]["clusters"]
+    assert report["adapted"]["mAP"] == pytest.approx(finished[1]["adapted"]["mAP"], abs=0.05)

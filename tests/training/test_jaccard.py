@@ -151,3 +151,17 @@ class TestCameraAwareJaccardDistance:
         across = (of[:, None] != of) & (persons[:, None] == persons)
         plain = dense(jaccard_distance(features, 8, 3))[across].mean()
         assert dense(camera_aware_jaccard_distance(features, of, 8, 3))[across].mean() < plain - 0.2
+
+
+@pytest.mark.parametrize("cameras", [1, 3])
+def test_a_cancel_is_looked_for_while_neighbours_are_searched_and_pairs_compared(cameras):
+    features, looks = people(80), []
+    of_camera = np.arange(80) % cameras
+    camera_aware_jaccard_distance(features, of_camera, 10, 3, check_cancelled=lambda: looks.append(1))
+    assert len(looks) > 1
+
+    def cancel():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        camera_aware_jaccard_distance(features, of_camera, 10, 3, check_cancelled=cancel)
