@@ -27,5 +27,10 @@ class SourceError(ReidDeskError):
     """A labelled data set cannot be read or cannot be learnt from."""
 
 
+def printable(text: object) -> str:
+    """``text`` as it may be printed and stored: bytes of a file name that are not UTF-8 become escapes."""
+    return str(text).encode("utf-8", "backslashreplace").decode()
+
+
 class JobCancelled(Exception):  # noqa: N818 - an outcome, not a fault
     """The operator asked the job to stop; what it had done so far is kept."""

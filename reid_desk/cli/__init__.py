@@ -28,6 +28,7 @@ from reid_desk.cli import (
     source_command,
 )
 from reid_desk.cli.answer import Answer
+from reid_desk.errors import printable
 from reid_desk.jobs.failures import CANCELLATIONS, failure_of
 
 PROGRAM = "reid-desk"
@@ -91,7 +92,7 @@ def _run(arguments: list[str]) -> int:
         answer: Answer = parsed.run(parsed)
     text = answer.as_json() if getattr(parsed, "json", False) else answer.text
     if text:
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(printable(text) + "\n")
         sys.stdout.flush()
     return answer.code if answer.afterwards is None else answer.afterwards()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from reid_desk.errors import FootageError
+from reid_desk.errors import FootageError, printable
 from reid_desk.footage.start_time import StartedFrom, guess_start
 
 VIDEO_SUFFIXES = frozenset(
@@ -43,7 +44,7 @@ class ClipSource:
 
 @dataclass(frozen=True)
 class Refused:
-    """A path that cannot be imported, with the reason and the remedy in one line."""
+    """A path that cannot be imported, as it can be printed, with the reason and the remedy in one line."""
 
     path: Path
     reason: str
@@ -79,7 +80,7 @@ def find_clips(paths: Sequence[Path]) -> tuple[list[ClipSource], list[Refused]]:
     clips: dict[Path, ClipSource] = {}
     refused: list[Refused] = []
     for path in paths:
-        for found in _look_at(Path(path)):
+        for found in map(_told_by_name, _look_at(Path(path))):
             if isinstance(found, Refused):
                 refused.append(found)
             else:
@@ -115,7 +116,7 @@ def sha256(path: Path, *, check_cancelled: Callable[[], None] = lambda: None) ->
             _add_bytes(digest, path, check_cancelled)
             return digest.hexdigest()
         for frame in frame_files(path):
-            digest.update(f"{frame.name}\0{frame.stat().st_size}\0".encode())
+            digest.update(os.fsencode(frame.name) + f"\0{frame.stat().st_size}\0".encode())
             _add_bytes(digest, frame, check_cancelled)
     return digest.hexdigest()
 
@@ -150,6 +151,16 @@ def open_container(path: Path) -> Any:
         container.close()
         raise FootageError(f"{path}: there is no picture in this file. Give a video.")
     return container
+
+
+def _told_by_name(found: ClipSource | Refused) -> ClipSource | Refused:
+    """Refuse a clip that could not be named again: a site, a log and a window hold text, not bytes."""
+    if isinstance(found, Refused):
+        return Refused(Path(printable(found.path)), found.reason)
+    name = str(found.path.resolve())
+    if name != printable(name):
+        return Refused(Path(printable(found.path)), "its name or its folder's is no valid UTF-8. Rename it.")
+    return found
 
 
 def _look_at(path: Path) -> Iterator[ClipSource | Refused]:

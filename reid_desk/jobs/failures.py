@@ -6,7 +6,7 @@ import errno
 import traceback
 from collections.abc import Iterator
 
-from reid_desk.errors import JobCancelled, ReidDeskError
+from reid_desk.errors import JobCancelled, ReidDeskError, printable
 from reid_desk.jobs.events import Category, Failed
 from training.errors import Cancelled as TrainingCancelled
 from training.errors import TrainingError
@@ -61,7 +61,7 @@ def _category(error: BaseException) -> Category:
 
 
 def _message(error: BaseException, category: Category) -> str:
-    told = " ".join(str(error).split()) or type(error).__name__
+    told = " ".join(printable(error).split()) or type(error).__name__
     if isinstance(error, ReidDeskError | TrainingError):
         return told
     if category == "disk":

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from reid_desk.errors import SiteError
+from reid_desk.errors import SiteError, printable
 from reid_desk.site import schema
 
 BUSY_SECONDS = 30.0  # how long a writer waits for another process that is writing
@@ -39,7 +39,7 @@ for _number in (np.int32, np.int64, np.float32):
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn a full disk, a damaged database and their like into a ``SiteError`` about ``path``."""
+    """Turn a full disk, a damaged database, text that is none and their like into a ``SiteError`` about ``path``."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -47,6 +47,10 @@ def storage_errors(path: Path) -> Iterator[None]:
         if reason is None:
             raise
         raise SiteError(f"Cannot use {path}: {reason}.") from error
+    except UnicodeEncodeError as error:
+        raise SiteError(
+            f"Cannot keep the name {printable(error.object)}: it is no valid UTF-8; choose another, or rename it."
+        ) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise SiteError(

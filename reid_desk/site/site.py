@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from reid_desk.errors import SiteError
+from reid_desk.errors import SiteError, printable
 from reid_desk.site import schema, settings
 from reid_desk.site.clips import Clips
 from reid_desk.site.crops import Crops
@@ -177,6 +177,8 @@ class Site:
 
 
 def _check_free(path: Path) -> None:
+    if str(path) != printable(path):
+        raise SiteError(f"The name {printable(path)} is no valid UTF-8; choose another folder for the site.")
     if path.exists() and not path.is_dir():
         raise SiteError(f"{path} is a file; choose a folder for the site.")
     if not path.exists():

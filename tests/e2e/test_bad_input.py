@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -367,3 +368,15 @@ def test_a_mistake_on_the_real_command_line(site: Path, tmp_path: Path):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith(PREFIX)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' file names are always text")
+def test_names_that_are_no_text(site: Path, tmp_path: Path, refuse: Refuse):
+    latin = os.fsdecode(b"caf\xe9")
+    clip = write_clip(tmp_path / "clip.mp4")
+    shutil.copy(clip, tmp_path / f"{latin}.mp4")
+    shutil.copytree(tmp_path / "shop", tmp_path / latin)
+    refuse(*importing(site, tmp_path / f"{latin}.mp4"), words=r"caf\udce9.mp4: its name")
+    refuse(*importing(tmp_path / f"{latin}-site", clip), words="no valid UTF-8; choose another folder")
+    refuse("import", site, clip, "--camera", latin, words="no valid UTF-8")
+    refuse("source", "add", site, tmp_path / latin, words="no valid UTF-8")

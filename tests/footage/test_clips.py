@@ -220,6 +220,23 @@ def test_digest_of_frames_tells_names_order_and_bytes_apart(tmp_path: Path) -> N
     assert len({sha256(folder) for folder in (first, swapped, renamed)}) == 3
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' file names are always text")
+def test_a_name_that_is_no_text_is_refused_and_the_others_are_found(clip: Path) -> None:
+    clip.with_name(os.fsdecode(b"caf\xe9.mp4")).write_bytes(clip.read_bytes())
+    clips, (refusal,) = find_clips([clip.parent])
+    assert clips == [ClipSource(clip, "video")]
+    assert str(refusal.path).endswith(r"caf\udce9.mp4")
+    assert "no valid UTF-8. Rename it" in refusal.reason
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' file names are always text")
+def test_digest_of_frames_whose_names_are_no_text(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "gate", [ground(0), ground(1)])
+    before = sha256(folder)
+    (folder / "frame0.jpg").rename(folder / os.fsdecode(b"fram\xe90.jpg"))
+    assert sha256(folder) != before
+
+
 def test_finding_clips_loads_neither_cv2_nor_torch() -> None:
     code = (
         "import sys, reid_desk.footage.clips, reid_desk.footage.detectors, reid_desk.footage.detectors.weights;"
