@@ -7,6 +7,7 @@ import json
 import operator
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ _REASONS = {
     sqlite3.SQLITE_READONLY: "it is write-protected; allow writing to the site's folder",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the permissions of the site's folder",
     sqlite3.SQLITE_PERM: "access is denied; check the permissions of the site's folder",
-    sqlite3.SQLITE_IOERR: "the disk reports an error; check the disk",
+    sqlite3.SQLITE_IOERR: "the disk reports an error; check the disk, and that it is not full",
     sqlite3.SQLITE_CORRUPT: "it is damaged; restore it from a backup",
     sqlite3.SQLITE_NOTADB: "it is damaged or not a database; restore it from a backup",
 }
@@ -150,12 +151,26 @@ def connect(path: Path) -> sqlite3.Connection:
         )
         try:
             connection.execute(f"PRAGMA page_size = {schema.PAGE_SIZE}")
-            connection.execute("PRAGMA journal_mode = WAL")
+            _keep_a_log(connection)
             connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    # SQLite's own patience does not cover two processes that do this to a new database at once.
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            busy = getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

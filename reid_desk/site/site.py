@@ -143,9 +143,15 @@ class Site:
         Raises:
             SiteError: as for :meth:`open` and :meth:`create`.
         """
-        if (Path(path) / DATABASE_NAME).exists():
+        database = Path(path).absolute() / DATABASE_NAME
+        if _has_tables(database):
             return cls.open(path)
-        return cls.create(path)
+        try:
+            return cls.create(path)
+        except SiteError:
+            if not _has_tables(database):
+                raise
+            return cls.open(path)  # another process has made it meanwhile
 
     def index_path(self, model_id: str) -> Path:
         """Return where the cached search index of a model lies, or would lie."""
@@ -236,6 +242,11 @@ def _check_site(path: Path) -> None:
             version = schema.version_of(connection)
         finally:
             connection.close()
+        if version is None and not _has_tables(database):
+            raise SiteError(
+                f"{path} is no ReID Desk site yet: its making was cut off; finish it with: "
+                f"reid-desk import {path} --camera NAME PATH."
+            )
         if version is None:
             raise SiteError(f"{path} is no ReID Desk site: its {DATABASE_NAME} belongs to another program.")
         if version != len(schema.MIGRATIONS):

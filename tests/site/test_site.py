@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from reid_desk.errors import SiteError
-from reid_desk.site import Site
+from reid_desk.site import Site, schema
 from tests.site.made_up import add_clip
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_site_keeps_its_name(tmp_path: Path) -> None:
@@ -118,10 +120,46 @@ def test_a_sound_site_has_no_problems_and_a_broken_reference_is_one(site: Site) 
 
 def test_a_creation_that_was_killed_can_be_done_again(tmp_path: Path) -> None:
     (tmp_path / "site.db").write_bytes(b"")
-    with pytest.raises(SiteError, match="is no ReID Desk site"):
+    with pytest.raises(SiteError, match="its making was cut off; finish it with"):
         Site.open(tmp_path)
-    with Site.create(tmp_path) as site:
+    with Site.open_or_create(tmp_path) as site:
         assert site.clips() == []
+
+
+def test_a_creation_on_a_full_disk_can_be_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def migrate_on_a_full_disk(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA max_page_count = 1")
+        connection.execute("CREATE TABLE settings (name TEXT PRIMARY KEY)")
+
+    monkeypatch.setattr(schema, "migrate", migrate_on_a_full_disk)
+    with pytest.raises(SiteError, match="the disk is full"):
+        Site.open_or_create(tmp_path)
+    monkeypatch.undo()
+    with Site.open_or_create(tmp_path) as site:
+        assert site.clips() == []
+
+
+def test_two_processes_that_make_a_site_at_once_both_have_it(tmp_path: Path) -> None:
+    program = (
+        "import sys, sqlite_utils; from reid_desk.site import Site; print(flush=True); sys.stdin.readline(); "
+        "Site.open_or_create(sys.argv[1]).start_run('import', {})"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "site")]
+    processes = [
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate()
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    with Site.open(tmp_path / "site") as site:
+        assert len(site.runs()) == 3
 
 
 def test_a_closed_site_says_so(site: Site) -> None:
