@@ -17,6 +17,7 @@ from reid_desk.footage.analyse import ClipAnalysis, analyse
 from reid_desk.footage.clips import ClipInfo, ClipSource, Refused, find_clips, probe, sha256
 from reid_desk.footage.detectors import NAMES, Detector, open_detector
 from reid_desk.footage.detectors.weights import TABLE, cache_folder
+from reid_desk.jobs import clip_lock
 from reid_desk.jobs.embed import embed_missing
 from reid_desk.jobs.reporters import EventReporter
 from reid_desk.site import Box, Clip, NewCrop, NewTrack, Run, Site
@@ -136,8 +137,20 @@ def embed_with_current(site: Site, reporter: EventReporter) -> None:
 def _import_clip(
     site: Site, source: ClipSource, detector: Detector, settings: ImportSettings, reporter: EventReporter
 ) -> dict[str, Any]:
-    began = time.monotonic()
     digest = sha256(source.path, check_cancelled=reporter.check_cancelled)
+    with clip_lock.hold(site.path, source.path, digest):
+        return _import_new(site, source, digest, detector, settings, reporter)
+
+
+def _import_new(  # noqa: PLR0917
+    site: Site,
+    source: ClipSource,
+    digest: str,
+    detector: Detector,
+    settings: ImportSettings,
+    reporter: EventReporter,
+) -> dict[str, Any]:
+    began = time.monotonic()
     known = site.clip_by_sha256(digest)
     if known is not None and known.state == "imported":
         reporter.message(f"{source.path.name} is in the site already, as clip {known.id} of {known.camera}.")

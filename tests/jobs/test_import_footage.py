@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ from reid_desk.jobs.spec import JobSpec
 from reid_desk.site import Site
 from tests.jobs.recording import Recording
 from tests.jobs.sites import STARTED_AT, contents, spec, write_clip
+from tests.site.made_up import begin
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +184,29 @@ def test_yolox_is_used_where_its_weights_are_at_hand(tmp_path: Path, monkeypatch
     assert import_footage.default_detector(tmp_path / "given.onnx") == "yolox"
     (tmp_path / "yolox_nano.onnx").touch()
     assert import_footage.default_detector(None) == "yolox"
+
+
+def test_a_clip_that_another_process_imports_is_left_to_it(site: Site, clips: Path):
+    digest = hashlib.sha256((clips / "one.mp4").read_bytes()).hexdigest()
+    program = (
+        "import sys; from pathlib import Path; from reid_desk.jobs import clip_lock\n"
+        "with clip_lock.hold(Path(sys.argv[1]), Path(), sys.argv[2]):\n    print(flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", program, str(site.path), digest],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert other.stdout is not None
+    other.stdout.readline()
+    theirs = begin(site, sha256=digest)
+    try:
+        with pytest.raises(FootageError, match=r"one.mp4: another process is importing this clip"):
+            run_job(spec("import", site, paths=[str(clips / "one.mp4")], camera="hall"), Recording())
+        result = run_job(spec("import", site, paths=[str(clips)], camera="hall"), Recording())
+        assert (result["imported"], len(result["refused"])) == (1, 1)
+        assert site.clip(theirs).state == "importing"
+    finally:
+        other.communicate()
+    assert run_job(spec("import", site, paths=[str(clips)], camera="hall"), Recording())["imported"] == 1
