@@ -153,6 +153,23 @@ def test_source_add_tells_what_it_recognised(site: Site, tmp_path: Path, run, ru
     assert [source.name for source in site.sources(role="evaluation")] == ["own people"]
 
 
+def test_clips_are_listed_corrected_and_removed(site: Site, run, run_json):
+    hall, street = sorted(site.clips(), key=lambda clip: clip.camera)
+    listed = run_json("clip", "list", site.path)["clips"]
+    assert {row["id"]: (row["camera"], row["crops"]) for row in listed} == {
+        hall.id: ("hall", 18),
+        street.id: ("street", 18),
+    }
+    edit = ("clip", "edit", site.path, hall.id, "--camera", "lobby", "--started-at", "2026-03-03T15:00:00Z")
+    (edited,) = run_json(*edit)["clips"]
+    assert (edited["camera"], edited["started_at"]) == ("lobby", "2026-03-03T15:00:00+00:00")
+    assert "lobby" in run("clip", "list", site.path, "--camera", "lobby")
+    removed = run_json("clip", "remove", site.path, hall.id)["removed"]
+    assert [row["id"] for row in removed] == [hall.id]
+    assert site.count_crops() == 18
+    assert {row["camera"] for row in run_json("clip", "list", site.path)["clips"]} == {"street"}
+
+
 def test_source_remove_forgets_the_set_and_leaves_its_images(site: Site, tmp_path: Path, run, run_json):
     for role in ("source", "evaluation"):
         add_source(site, open_dataset(write_source(tmp_path / role)), role=role)

@@ -18,6 +18,7 @@ from typing import NoReturn
 from reid_desk import __version__
 from reid_desk.cli import (
     adapt_command,
+    clip_command,
     demo_command,
     desk_command,
     doctor_command,
@@ -38,6 +39,7 @@ INTERRUPTED = 130
 _COMMANDS = (
     demo_command,
     import_command,
+    clip_command,
     source_command,
     adapt_command,
     search_command,

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+# What a time says that no calendar shows; sites refuse it, but older ones may hold clips of such a start.
+_NO_DATE = (OverflowError, ValueError, OSError)
+
 Commands = argparse._SubParsersAction  # what add_subparsers returns; argparse gives it no public name
 
 
@@ -54,14 +57,32 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join([line(head), *map(line, cells)])
 
 
+def moment(text: str) -> float:
+    """What a user gives as a time, local unless it names an offset, as seconds since the epoch.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no time.
+    """
+    try:
+        return datetime.fromisoformat(text).astimezone().timestamp()
+    except (ValueError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write it as 2026-11-22T14:05:00") from error
+
+
 def local_time(seconds: float) -> str:
     """Seconds since the epoch as date and time of this machine's time zone."""
-    return f"{datetime.fromtimestamp(seconds, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+    except _NO_DATE:
+        return f"{seconds:.0f} s"
 
 
 def utc_time(seconds: float) -> str:
     """Seconds since the epoch as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat()
+    except _NO_DATE:
+        return f"{seconds:.0f} s"
 
 
 def position(seconds: float) -> str:

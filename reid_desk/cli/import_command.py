@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reid_desk.cli.answer import Answer, Commands, add_json_option
+from reid_desk.cli.answer import Answer, Commands, add_json_option, moment
 from reid_desk.cli.foreground import run_in_foreground
 from reid_desk.jobs.spec import JobSpec
 
@@ -39,7 +38,7 @@ def add(commands: Commands[Any]) -> None:
     parser.add_argument(
         "--started-at",
         metavar="TIME",
-        type=_moment,
+        type=moment,
         help="when the clip begins, as 2026-11-22T14:05:00 in local time, or with an offset such as Z "
         "(default: from the clip's metadata, name or file time)",
     )
@@ -70,10 +69,3 @@ def _told(result: dict[str, Any]) -> str:
         f"found by the detector {result['detector']}."
     )
     return "\n".join([text, *(f"  refused: {r['path']}: {r['reason']}" for r in result["refused"])])
-
-
-def _moment(text: str) -> float:
-    try:
-        return datetime.fromisoformat(text).astimezone().timestamp()
-    except (ValueError, OverflowError) as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; write it as 2026-11-22T14:05:00") from error

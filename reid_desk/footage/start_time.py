@@ -23,6 +23,9 @@ _DATE = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)[-_.]?(?P<month>\d\d)[-_.]?(?
 _TIME = re.compile(r"^(?P<hour>\d\d)[-_.](?P<minute>\d\d)[-_.](?P<second>\d\d)(?!\d)")
 _EPOCH = re.compile(r"(?<!\d)(?P<seconds>1\d{9})(?P<milli>\d{3})?(?!\d)")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC).timestamp()  # before that, a recorder with an unset clock
+_FIRST = (
+    86_400.0  # the day after the epoch: some archives note no time of their files, and no calendar shows less
+)
 _METADATA_KEYS = ("creation_time", "com.apple.quicktime.creationdate", "date_utc", "DATE_RECORDED")
 
 
@@ -37,8 +40,8 @@ def guess_start(
     """UTC seconds since the epoch at which a clip began, and where that is known from.
 
     The container's metadata comes first, then the file's name (and its ``folder``'s), then the time the file
-    was last written (``modified``, UTC seconds) less its ``duration`` in seconds. Times in names are taken as
-    this machine's local time, as recorders write them, unless they end in ``Z``.
+    was last written (``modified``, UTC seconds) less its ``duration`` in seconds, not before 1970-01-02.
+    Times in names are taken as this machine's local time, as recorders write them, unless they end in ``Z``.
     """
     for value in filter(None, (metadata.get(key) for key in _METADATA_KEYS)):
         if (stamp := _from_iso(value)) is not None:
@@ -48,7 +51,7 @@ def guess_start(
             return stamp, "file name"
     if (stamp := _from_day_folder(path)) is not None:
         return stamp, "file name"
-    return modified - duration, "file time"
+    return max(modified - duration, _FIRST), "file time"
 
 
 def _from_iso(value: str) -> float | None:

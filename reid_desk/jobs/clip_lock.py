@@ -1,11 +1,12 @@
 """Which clips are being imported: each has a byte of one file locked by the process that imports it.
 
-The byte's place is taken from the clip's SHA-256. The system takes the lock back from a process however it ends, and
+The byte's place is a digest of the clip's SHA-256. The system takes the lock back from a process however it ends, and
 nothing is left to tidy up.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import IO
 from reid_desk.errors import FootageError
 
 FILE_NAME = "import.lock"
-_PLACE_DIGITS = 15  # hexadecimal: a file's offsets have 63 bits
+_PLACE_BYTES = 7  # a file's offsets have 63 bits
 
 
 @contextmanager
@@ -26,7 +27,8 @@ def hold(site_folder: Path, clip: Path, sha256: str) -> Iterator[None]:
         FootageError: another process imports it.
     """
     with (site_folder / FILE_NAME).open("a+b") as file:
-        if not _try_lock(file, int(sha256[:_PLACE_DIGITS], 16)):
+        place = hashlib.sha256(sha256.encode()).digest()[:_PLACE_BYTES]
+        if not _try_lock(file, int.from_bytes(place)):
             raise FootageError(f"{clip}: another process is importing this clip. Wait for it.")
         yield
 

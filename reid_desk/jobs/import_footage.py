@@ -20,7 +20,7 @@ from reid_desk.footage.detectors.weights import TABLE, cache_folder
 from reid_desk.jobs import clip_lock
 from reid_desk.jobs.embed import embed_missing
 from reid_desk.jobs.reporters import EventReporter
-from reid_desk.site import Box, Clip, NewCrop, NewTrack, Run, Site
+from reid_desk.site import Box, Clip, NewCrop, NewTrack, Run, Site, check_start
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ def settings_from(arguments: Mapping[str, Any]) -> ImportSettings:
     fps = arguments.get("fps")
     if fps is not None and not 0 < fps <= 1000:
         raise ReidDeskError(f"{fps} frames a second cannot be analysed. Give a number above 0, such as 5.")
+    if arguments.get("started_at") is not None:
+        check_start(arguments["started_at"])
     detector = arguments.get("detector") or default_detector(weights)
     return ImportSettings(camera, _known(detector, weights), weights, arguments.get("started_at"), fps)
 

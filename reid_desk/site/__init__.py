@@ -1,5 +1,6 @@
 """A site on disk: SQLite and files. The only place with SQL."""
 
+from reid_desk.site.clips import check_start
 from reid_desk.site.records import (
     Box,
     Camera,
@@ -32,4 +33,5 @@ __all__ = [
     "Site",
     "Source",
     "Track",
+    "check_start",
 ]

@@ -4,14 +4,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from reid_desk.errors import SiteError
+from reid_desk.errors import FootageError, SiteError
 from reid_desk.site import settings, tracks
 from reid_desk.site.database import Database
 from reid_desk.site.records import Camera, Clip, NewTrack
+
+# UTC seconds: what calendars of every system and time zone can show, with room for the clip's own length.
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC).timestamp()
+LATEST = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
 
 _CLIP_COLUMNS = (
     "clips.id, camera_id, cameras.name, path, sha256, size, started_at, started_from, fps, width, height, "
@@ -21,10 +27,16 @@ _CLIPS = f"SELECT {_CLIP_COLUMNS} FROM clips JOIN cameras ON cameras.id = camera
 
 
 class Clips:
-    """The cameras of a site and what they recorded."""
+    """The cameras of a site and what they recorded.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: the site's.
+        indexes: the folder of its search indexes.
+    """
+
+    def __init__(self, database: Database, indexes: Path) -> None:
         self._database = database
+        self._indexes = indexes
 
     def cameras(self) -> list[Camera]:
         """Return all cameras, by name."""
@@ -102,7 +114,9 @@ class Clips:
 
         Raises:
             SiteError: the same bytes are imported already.
+            FootageError: no clip begins at such a time.
         """
+        check_start(started_at)
         with self._database.transaction() as connection:
             earlier = self.clip_by_sha256(sha256)
             if earlier is not None and earlier.state == "imported":
@@ -163,9 +177,65 @@ class Clips:
                 "UPDATE clips SET state = 'failed', message = ? WHERE id = ?", (message, clip_id)
             )
 
-    def remove_clip(self, clip_id: int) -> None:
-        """Remove a clip with its tracks, crops and vectors; the footage itself is left alone."""
+    def edit_clip(self, clip_id: int, *, camera: str | None = None, started_at: float | None = None) -> Clip:
+        """Correct which camera recorded a clip, or when it began; its tracks and crops follow.
+
+        Args:
+            clip_id: of a clip whose import has ended.
+            camera: name of the camera; made if the site has none of that name. One that is left without clips
+                is forgotten.
+            started_at: UTC seconds since the epoch of the first frame.
+
+        Raises:
+            SiteError: there is no such clip, it is not imported yet, or the camera's name is blank.
+            FootageError: no clip begins at such a time.
+        """
+        if started_at is not None:
+            check_start(started_at)
         with self._database.transaction() as connection:
-            self.clip(clip_id)
-            connection.execute("DELETE FROM clips WHERE id = ?", (clip_id,))
+            before = self.clip(clip_id)
+            if before.state == "importing":
+                raise SiteError(f"{Path(before.path).name} is not imported yet; wait, or import it again.")
+            camera_id = before.camera_id if camera is None else self.camera(camera, create=True).id
+            start = before.started_at if started_at is None else started_at
+            connection.execute(
+                "UPDATE clips SET camera_id = ?, started_at = ?, started_from = ? WHERE id = ?",
+                (camera_id, start, before.started_from if started_at is None else "given", clip_id),
+            )
+            tracks.correct_tracks(connection, clip_id, camera_id=camera_id, seconds=start - before.started_at)
+            _forget_camera_without_clips(connection, before.camera_id)
             settings.gallery_was_rewritten(connection)
+        return self.clip(clip_id)
+
+    def remove_clip(self, clip_id: int) -> None:
+        """Remove a clip with its tracks, crops and vectors, and its camera if that has no other clip.
+
+        The footage itself is left alone.
+
+        Raises:
+            SiteError: there is no such clip.
+        """
+        with self._database.transaction() as connection:
+            clip = self.clip(clip_id)
+            connection.execute("DELETE FROM clips WHERE id = ?", (clip_id,))
+            _forget_camera_without_clips(connection, clip.camera_id)
+            settings.gallery_was_rewritten(connection)
+        # They are only caches, but hold what the crops of the clip looked like to a model.
+        for index in self._indexes.glob("*.faiss"):
+            index.unlink(missing_ok=True)
+
+
+def check_start(started_at: float) -> None:
+    """See that a clip can have begun then, in UTC seconds since the epoch.
+
+    Raises:
+        FootageError: the time could not be shown everywhere.
+    """
+    if not EARLIEST <= started_at <= LATEST:
+        raise FootageError("A clip cannot begin before 1970 or after 2999; give another start.")
+
+
+def _forget_camera_without_clips(connection: sqlite3.Connection, camera_id: int) -> None:
+    connection.execute(
+        "DELETE FROM cameras WHERE id = ? AND id NOT IN (SELECT camera_id FROM clips)", (camera_id,)
+    )

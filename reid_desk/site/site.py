@@ -43,7 +43,7 @@ class Site:
 
         self.snapshot = self._database.snapshot
 
-        clips = Clips(self._database)
+        clips = Clips(self._database, path / "index")
         self.cameras = clips.cameras
         self.camera = clips.camera
         self.camera_ids = clips.camera_ids
@@ -53,6 +53,7 @@ class Site:
         self.begin_clip = clips.begin_clip
         self.finish_clip = clips.finish_clip
         self.fail_clip = clips.fail_clip
+        self.edit_clip = clips.edit_clip
         self.remove_clip = clips.remove_clip
 
         tracks = Tracks(self._database, clips.camera_ids)

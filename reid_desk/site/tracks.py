@@ -96,6 +96,33 @@ def insert_tracks(connection: sqlite3.Connection, clip: Clip, new_tracks: Sequen
     )
 
 
+def correct_tracks(connection: sqlite3.Connection, clip_id: int, *, camera_id: int, seconds: float) -> None:
+    """Let the tracks and crops of a clip be of another camera, and ``seconds`` later than they were."""
+    parameters = {"clip": clip_id, "camera": camera_id, "seconds": seconds}
+    connection.execute(
+        "UPDATE tracks SET camera_id = :camera, started_at = started_at + :seconds, "
+        "ended_at = ended_at + :seconds WHERE clip_id = :clip",
+        parameters,
+    )
+    connection.execute(
+        "UPDATE crops SET camera_id = :camera, time = time + :seconds WHERE clip_id = :clip", parameters
+    )
+    boxes = "SELECT track_id, boxes FROM track_boxes JOIN tracks ON tracks.id = track_id WHERE clip_id = ?"
+    for track_id, packed in connection.execute(boxes, (clip_id,)).fetchall():
+        later = _later(packed, _BOXES, seconds)
+        connection.execute("UPDATE track_boxes SET boxes = ? WHERE track_id = ?", (later, track_id))
+    row = connection.execute("SELECT crops FROM clip_crops WHERE clip_id = ?", (clip_id,)).fetchone()
+    if row is not None:
+        later = _later(row[0], PACKED_CROPS, seconds)
+        connection.execute("UPDATE clip_crops SET crops = ? WHERE clip_id = ?", (later, clip_id))
+
+
+def _later(packed: bytes, kind: np.dtype[np.void], seconds: float) -> bytes:
+    rows = np.frombuffer(packed, dtype=kind).copy()
+    rows["time"] += seconds
+    return rows.tobytes()
+
+
 def _insert_track(
     connection: sqlite3.Connection, clip: Clip, track: NewTrack
 ) -> list[tuple[int, int, float]]:

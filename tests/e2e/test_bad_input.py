@@ -380,3 +380,15 @@ def test_names_that_are_no_text(site: Path, tmp_path: Path, refuse: Refuse):
     refuse(*importing(tmp_path / f"{latin}-site", clip), words="no valid UTF-8; choose another folder")
     refuse("import", site, clip, "--camera", latin, words="no valid UTF-8")
     refuse("source", "add", site, tmp_path / latin, words="no valid UTF-8")
+
+
+def test_clips_that_are_not_there_or_cannot_be_so(site: Path, tmp_path: Path, refuse: Refuse):
+    clip = write_clip(tmp_path / "clip.mp4")
+    refuse("clip", "remove", site, "1", "99", words="no clip 99")
+    refuse("clip", "edit", site, "1", words="nothing to correct")
+    refuse("clip", "edit", site, "1", "2", "--started-at", "2026-01-01", words="one by one")
+    refuse("clip", "edit", site, "1", "--camera", " ", words="A camera needs a name")
+    refuse("clip", "edit", site, "1", "--started-at", "9999-01-01", words="after 2999")
+    refuse(*importing(site, clip), "--started-at", "9999-01-01", words="after 2999")
+    refuse(*importing(tmp_path / "new", clip), "--started-at", "9999-01-01", words="after 2999")
+    assert not (tmp_path / "new").exists()

@@ -99,8 +99,12 @@ def test_metadata_is_utc_unless_it_says_otherwise(value: str) -> None:
     "value", ["1970-01-01T00:00:00Z", "1904-01-01T00:00:00Z", "2199-01-01T00:00:00Z", "yesterday"]
 )
 def test_the_time_of_an_unset_clock_is_not_believed(value: str) -> None:
-    guess = guess_start(Path("clip.mp4"), {"creation_time": value}, modified=500.0, duration=0.0)
-    assert guess == (500.0, "file time")
+    guess = guess_start(Path("clip.mp4"), {"creation_time": value}, modified=1e6, duration=0.0)
+    assert guess == (1e6, "file time")
+
+
+def test_a_file_without_a_time_of_its_own_still_has_one_that_calendars_show() -> None:
+    assert guess_start(Path("clip.mp4"), {}, modified=0.0, duration=60.0) == (86_400.0, "file time")
 
 
 def test_a_folder_of_frames_may_carry_the_time_in_its_own_name(hours_east: int) -> None:

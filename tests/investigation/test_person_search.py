@@ -210,6 +210,18 @@ def test_removed_clips_are_not_found_any_more(site: Site) -> None:
     assert {match.camera for match in search.search(crop_of(site, "door", 0))} == {"door"}
 
 
+def test_corrected_clips_are_found_under_their_new_camera_and_time(site: Site) -> None:
+    search = PersonSearch(site)
+    query = crop_of(site, "door", 0)
+    before = {match.crop.id: match.time for match in search.search(query) if match.camera == "hall"}
+    with Site.open(site.path) as job:
+        clip = job.clips("hall")[0]
+        job.edit_clip(clip.id, camera="gate", started_at=clip.started_at - 60)
+    after = {match.crop.id: match.time for match in search.search(query, cameras=["gate"])}
+    assert after == pytest.approx({crop: time - 60 for crop, time in before.items()})
+    assert not search.search(query, cameras=["gate"], since=min(before.values()))
+
+
 def test_vectors_that_fill_a_gap_are_found(site: Site, tmp_path: Path) -> None:
     model = add_model(site, tmp_path, seed=1)
     vectors = Embedder(model.path, "cpu").embed([decode_image(site.crop_image(i)) for i in range(1, 25)])

@@ -157,7 +157,7 @@ def test_arguments_that_make_no_sense_are_refused(site: Site, clips: Path, argum
 
 def test_one_start_is_not_the_start_of_two_clips(site: Site, clips: Path):
     with pytest.raises(ReidDeskError, match="one by one"):
-        run_job(spec("import", site, paths=[str(clips)], camera="hall", started_at=0.0), Recording())
+        run_job(spec("import", site, paths=[str(clips)], camera="hall", started_at=STARTED_AT), Recording())
 
 
 def test_a_new_site_is_made_for_its_first_clip(tmp_path: Path, clips: Path):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reid_desk.errors import SiteError
+from reid_desk.errors import FootageError, SiteError
 from reid_desk.site import Box, Site
 from tests.site.made_up import START, add_clip, begin, track
 
@@ -143,3 +143,62 @@ def test_boxes_keep_fractions_and_far_frames(site: Site) -> None:
     (stored,) = [track()]
     add_clip(site, tracks=[type(stored)([box], stored.crops)])
     assert site.track_boxes(1) == [box]
+
+
+def test_a_corrected_clip_takes_its_tracks_and_crops_along(site: Site) -> None:
+    other = add_clip(site, "door", sha256="1")
+    clip_id = add_clip(site, "door", sha256="2")
+    before = site.tracks(clip_id=clip_id)
+    boxes = [site.track_boxes(track.id) for track in before]
+    crops = {crop.id: crop for crop in site.crops() if crop.clip_id == clip_id}
+    revision = site.revision()
+
+    edited = site.edit_clip(clip_id, camera=" hall ", started_at=START + 3600)
+
+    hall = site.camera("hall").id
+    assert (edited.camera, edited.started_at, edited.started_from) == ("hall", START + 3600, "given")
+    for old, new, was in zip(before, site.tracks(clip_id=clip_id), boxes, strict=True):
+        assert (new.camera_id, new.started_at) == (hall, pytest.approx(old.started_at + 3600))
+        assert new.ended_at == pytest.approx(old.ended_at + 3600)
+        times = [box.time for box in site.track_boxes(new.id)]
+        assert times == pytest.approx([box.time + 3600 for box in was])
+    table = site.crop_metadata(list(crops))
+    assert table.camera_id.tolist() == [hall] * len(crops)
+    assert table.time.tolist() == pytest.approx([crop.time + 3600 for crop in crops.values()])
+    for crop in site.crops(cameras=["hall"]):
+        assert crop.time == pytest.approx(crops[crop.id].time + 3600)
+    assert site.revision().rewritten > revision.rewritten
+    assert site.clip(other).started_at == START
+    assert {crop.clip_id for crop in site.crops(cameras=["door"])} == {other}
+    assert site.problems() == []
+
+
+def test_a_camera_without_clips_is_forgotten(site: Site) -> None:
+    clip_id = add_clip(site, "dor", sha256="1")
+    site.edit_clip(clip_id, camera="door")
+    assert [camera.name for camera in site.cameras()] == ["door"]
+    site.remove_clip(clip_id)
+    assert site.cameras() == []
+
+
+def test_a_clip_that_is_not_imported_yet_is_not_corrected(site: Site) -> None:
+    with pytest.raises(SiteError, match="is not imported yet"):
+        site.edit_clip(begin(site), camera="hall")
+
+
+@pytest.mark.parametrize("start", [-62135596800.0, 253370764800.0, float("nan"), float("inf")])
+def test_a_start_that_no_calendar_shows_is_refused(site: Site, start: float) -> None:
+    clip_id = add_clip(site)
+    with pytest.raises(FootageError, match="cannot begin before 1970 or after 2999"):
+        site.edit_clip(clip_id, started_at=start)
+    with pytest.raises(FootageError, match="cannot begin"):
+        begin(site, sha256="2", start=start)
+    assert [clip.started_at for clip in site.clips()] == [START]
+
+
+def test_no_index_on_disk_outlives_a_removed_clip(site: Site) -> None:
+    clip_id = add_clip(site)
+    site.index_path("m1").parent.mkdir()
+    site.index_path("m1").write_bytes(b"vectors of its crops")
+    site.remove_clip(clip_id)
+    assert not site.index_path("m1").exists()

@@ -155,7 +155,7 @@ def test_a_cancelled_import_leaves_its_line_and_says_so(
 
 def begin_clip(site: Site, path: Path) -> None:
     site.begin_clip(
-        "Lobby", path, sha256="0" * 64, size=1, started_at=0.0, started_from="given", fps=25.0, width=64, height=64,
+        "Lobby", path, sha256="0" * 64, size=1, started_at=1e9, started_from="given", fps=25.0, width=64, height=64,
         detector="motion",
     )  # fmt: skip
 
