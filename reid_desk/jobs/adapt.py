@@ -100,7 +100,13 @@ def default_preset() -> str:
 
 def _chosen_source(site: Site, name: str | None) -> Source:
     if name is not None:
-        return site.source(name)
+        source = site.source(name)
+        if source.role != "source":
+            raise SourceError(
+                f"{name} is there to measure on; a model that had learnt from it could not be judged by it. "
+                "Choose a source (--source NAME)."
+            )
+        return source
     sources = site.sources(role="source")
     if not sources:
         raise SourceError("The site has no labelled source to learn from. Add one (reid-desk source add).")

@@ -189,6 +189,9 @@ def test_adapting_without_a_source_or_footage(site: Path, tmp_path: Path, refuse
     assert main(["source", "add", str(tmp_path / "bare"), str(tmp_path / "shop")]) == 0
     refuse("adapt", tmp_path / "bare", words="no crops to adapt to")
     refuse("adapt", site, "--source", "mall", words="no source named 'mall'")
+    add = ["source", "add", str(site), str(tmp_path / "shop"), "--name", "people", "--role", "evaluation"]
+    assert main(add) == 0
+    refuse("adapt", site, "--source", "people", words="people is there to measure on")
     refuse("adapt", site, "--resume", words="nothing to resume")
 
 
