@@ -65,16 +65,19 @@ def run_remove(parsed: argparse.Namespace) -> Answer:
 
 def run(parsed: argparse.Namespace) -> Answer:
     """Recognise the data set, check it, and note it down in the site."""
-    from reid_desk.jobs.sources import add_source  # noqa: PLC0415 - numpy
+    from reid_desk.jobs.sources import add_source, check_source  # noqa: PLC0415 - numpy
     from reid_desk.site import Site  # noqa: PLC0415 - as above
     from training.datasets import open_dataset  # noqa: PLC0415 - as above
 
-    dataset = open_dataset(parsed.path)  # before the site is made: a wrong path must leave nothing behind
+    # Before the site is made: a wrong path must leave nothing behind.
+    dataset = open_dataset(parsed.path)
     if parsed.role == "source" and not dataset.cameras and not parsed.without_cameras:
         raise SourceError(
             f"The images in {parsed.path} name no camera, so nothing can be learnt about how cameras differ. Arrange "
             "them as <identity>/<camera>/*.jpg, or take them as they are with --without-cameras."
         )
+    if not parsed.site.exists():
+        check_source(dataset, parsed.role)
     with Site.open_or_create(parsed.site) as site:
         added = add_source(site, dataset, name=parsed.name, role=parsed.role, replace=parsed.replace)
     return Answer(added, _told(added))

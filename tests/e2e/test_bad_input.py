@@ -172,6 +172,22 @@ def test_unlabelled_images_as_a_source(site: Path, tmp_path: Path, refuse: Refus
     refuse("source", "add", site, tmp_path / "loose", words="their names tell no person")
 
 
+def test_a_source_whose_images_are_broken(
+    site: Path, tmp_path: Path, refuse: Refuse, capsys: pytest.CaptureFixture[str]
+):
+    images = sorted(write_source(tmp_path / "broken").glob("*/*/*.jpg"))
+    images[5].write_bytes(images[5].read_bytes()[:400])
+    assert main(["source", "add", str(site), str(tmp_path / "broken"), "--name", "nearly whole"]) == 0
+    assert (
+        f"1 of 16 images that were opened cannot be read; the first: {images[5]}" in capsys.readouterr().out
+    )
+    for image in images[:9]:
+        image.write_text("no picture")
+    refuse("source", "add", site, tmp_path / "broken", words="9 of 16 images that were opened cannot be read")
+    refuse("source", "add", tmp_path / "new", tmp_path / "broken", words="Unpack the data set again")
+    assert not (tmp_path / "new").exists()
+
+
 def test_fewer_than_eight_crops(
     site: Path, tmp_path: Path, refuse: Refuse, capsys: pytest.CaptureFixture[str]
 ):
