@@ -147,6 +147,11 @@ def open_container(path: Path) -> Any:
         )
     except (av.FFmpegError, OSError, ValueError) as error:
         raise FootageError(f"{path}: {_why_unreadable(path, error)}") from error
+    if container.format.name.endswith("_pipe"):  # FFmpeg's readers of single pictures
+        container.close()
+        raise FootageError(
+            f"{path}: this is a picture, whatever its name says. Give a video, or the folder of all frames."
+        )
     if not container.streams.video:
         container.close()
         raise FootageError(f"{path}: there is no picture in this file. Give a video.")

@@ -15,6 +15,7 @@ from reid_desk.search import Embedder, FaissIndex, RankedTrack, decode_image, ra
 from reid_desk.site import Crop, CropTable, Model, Revision, Site
 
 CACHE_FROM = 20_000  # crops; fewer are read from the database in no time
+SMALLEST_WIDTH, SMALLEST_HEIGHT = 8, 16  # pixels of an image brought to search for: less tells nobody apart
 READ_AT_ONCE = 65_536  # vectors; all of a million at once would not fit beside their index
 
 _log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class PersonSearch:
 
         Raises:
             ReidDeskError: the site has no model or no embedded crops yet, has no such crop or camera, or the
-                image cannot be read.
+                image cannot be read or is too small.
         """
         with self._lock:
             gallery = self._refreshed()
@@ -185,8 +186,9 @@ class PersonSearch:
             stored = self._site.vector(model.id, int(query))
             if stored is not None:
                 return stored.astype(np.float32)
-            query = self._site.crop_image(int(query))
-        image = decode_image(query) if isinstance(query, bytes) else query
+            image = decode_image(self._site.crop_image(int(query)))
+        else:
+            image = _large_enough(decode_image(query) if isinstance(query, bytes) else query)
         if self._embedder is None or self._embedder[0] != model.id:
             self._embedder = model.id, Embedder(model.path, self._device)
         vector: npt.NDArray[np.float32] = self._embedder[1].embed([image])[0]
@@ -229,6 +231,16 @@ class PersonSearch:
                 PossibleMatch(rank, track.score, crop, track.track_id, camera, crop.time, tuple(others))
             )
         return matches
+
+
+def _large_enough(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    if width < SMALLEST_WIDTH or height < SMALLEST_HEIGHT:
+        raise ReidDeskError(
+            f"The image is too small to show a person ({width} x {height} pixels). Give one of at least "
+            f"{SMALLEST_WIDTH} x {SMALLEST_HEIGHT}."
+        )
+    return image
 
 
 def _stamp(revision: Revision, model: Model) -> dict[str, str | int]:

@@ -135,6 +135,11 @@ def test_an_image_that_is_none(site: Path, tmp_path: Path, refuse: Refuse, query
     refuse("search", site, tmp_path, words="cannot be read")
 
 
+def test_an_image_of_one_pixel(site: Path, tmp_path: Path, refuse: Refuse):
+    (tmp_path / "dot.jpg").write_bytes(jpeg(person_image(0, height=1, width=1)))
+    refuse("search", site, tmp_path / "dot.jpg", words="too small to show a person (1 x 1 pixels)")
+
+
 def test_a_source_with_one_person(site: Path, tmp_path: Path, refuse: Refuse):
     alone = write_source(tmp_path / "alone", people=1)
     refuse("source", "add", site, alone, words="at least two people")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 
 from reid_desk.errors import FootageError
 from reid_desk.footage.clips import ClipSource, find_clips, frame_files, probe, sha256
@@ -154,6 +155,14 @@ def test_refuses_with_a_reason(tmp_path: Path, make: object, reason: str) -> Non
     assert "\n" not in refused[0].reason
     with pytest.raises(FootageError, match="(?i)" + reason):
         probe(path)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "WEBP", "TIFF"])
+def test_a_picture_under_the_name_of_a_video_is_refused(tmp_path: Path, kind: str) -> None:
+    Image.fromarray(ground()).save(tmp_path / "clip.mp4", kind)
+    clips, (refusal,) = find_clips([tmp_path / "clip.mp4"])
+    assert clips == []
+    assert "this is a picture" in refusal.reason
 
 
 def test_one_bad_clip_does_not_hide_the_good_ones(clip: Path) -> None:
