@@ -36,6 +36,8 @@ _DISK_WORDS = (
     "not enough space",
 )
 _READ_ONLY_WORDS = ("readonly database", "read-only file system")
+_SHOWN = 60
+"""Characters of an overlong name that are told."""
 _DISK_ERRNOS = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
 
 
@@ -55,7 +57,7 @@ def _category(error: BaseException) -> Category:
         return "disk"
     if any(_is_memory(link) for link in chain):
         return "memory"
-    if isinstance(error, ReidDeskError | TrainingError | PermissionError) or _says(error, _READ_ONLY_WORDS):
+    if isinstance(error, ReidDeskError | TrainingError) or _told_by_the_system(error):
         return "input"
     return "crash"
 
@@ -68,11 +70,18 @@ def _message(error: BaseException, category: Category) -> str:
         return f"The disk is full ({told})."
     if category == "memory":
         return f"There was not enough memory ({told})."
+    return _told_by_the_system(error) or f"{type(error).__name__}: {told}"
+
+
+def _told_by_the_system(error: BaseException) -> str:
+    """What the system says of files that a user can mend, in words; empty for anything else."""
     if isinstance(error, PermissionError):
         return f"{error.filename or 'A file'} may not be read or written. Check its permissions."
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return f"The name {str(error.filename)[:_SHOWN]}... is too long for a file or folder. Give a shorter one."
     if _says(error, _READ_ONLY_WORDS):
-        return f"The site's folder may not be written ({told}). Check its permissions."
-    return f"{type(error).__name__}: {told}"
+        return f"The site's folder may not be written ({error}). Check its permissions."
+    return ""
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -20,7 +20,7 @@ from reid_desk.footage.detectors.weights import TABLE, cache_folder
 from reid_desk.jobs import clip_lock
 from reid_desk.jobs.embed import embed_missing
 from reid_desk.jobs.reporters import EventReporter
-from reid_desk.site import Box, Clip, NewCrop, NewTrack, Run, Site, check_start
+from reid_desk.site import Box, Clip, NewCrop, NewTrack, Run, Site, check_start, checked_name
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ def settings_from(arguments: Mapping[str, Any]) -> ImportSettings:
     camera = str(arguments.get("camera") or "").strip()
     if not camera:
         raise ReidDeskError("Footage needs a camera: say which one recorded it (--camera NAME).")
+    checked_name(camera, "camera")
     if not arguments.get("paths"):
         raise ReidDeskError("There is nothing to import: give clips, or folders of clips.")
     weights = Path(arguments["detector_weights"]) if arguments.get("detector_weights") else None

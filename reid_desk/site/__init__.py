@@ -1,6 +1,7 @@
 """A site on disk: SQLite and files. The only place with SQL."""
 
 from reid_desk.site.clips import check_start
+from reid_desk.site.names import checked_name
 from reid_desk.site.records import (
     Box,
     Camera,
@@ -34,4 +35,5 @@ __all__ = [
     "Source",
     "Track",
     "check_start",
+    "checked_name",
 ]

@@ -13,6 +13,7 @@ from pathlib import Path
 from reid_desk.errors import FootageError, SiteError
 from reid_desk.site import settings, tracks
 from reid_desk.site.database import Database
+from reid_desk.site.names import checked_name
 from reid_desk.site.records import Camera, Clip, NewTrack
 
 # UTC seconds: what calendars of every system and time zone can show, with room for the clip's own length.
@@ -46,12 +47,11 @@ class Clips:
         """Return the camera of that name; with ``create``, make it if the site has none.
 
         Raises:
-            SiteError: there is none, or the name is blank.
+            SiteError: there is none, or a new one cannot be called so.
         """
         name = name.strip()
-        if not name:
-            raise SiteError("A camera needs a name; give it one.")
         if create:
+            checked_name(name, "camera")
             with self._database.transaction() as connection:
                 connection.execute("INSERT INTO cameras (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
         row = self._database.row("SELECT id, name FROM cameras WHERE name = ?", (name,))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reid_desk.errors import SiteError, SourceError
 from reid_desk.site.database import Database
+from reid_desk.site.names import checked_name
 from reid_desk.site.records import Source
 
 ROLES = ("source", "evaluation")
@@ -44,13 +45,12 @@ class Sources:
             replace: take the place of a data set of the same name.
 
         Raises:
-            SourceError: the name is taken, or blank.
+            SourceError: the name is taken, or nothing can be called so.
             ValueError: there is no such role.
         """
         if role not in ROLES:
             raise ValueError(f"{role!r} is no role of a data set")
-        if not name.strip():
-            raise SourceError("A source needs a name; give it one.")
+        checked_name(name, "source", SourceError)
         with self._database.transaction() as connection:
             if not replace and self._find(name) is not None:
                 raise SourceError(f"The site has a source named {name!r} already; choose another name.")

@@ -402,8 +402,9 @@ def test_names_that_are_no_text(site: Path, tmp_path: Path, refuse: Refuse):
     shutil.copytree(tmp_path / "shop", tmp_path / latin)
     refuse(*importing(site, tmp_path / f"{latin}.mp4"), words=r"caf\udce9.mp4: its name")
     refuse(*importing(tmp_path / f"{latin}-site", clip), words="no valid UTF-8; choose another folder")
-    refuse("import", site, clip, "--camera", latin, words="no valid UTF-8")
-    refuse("source", "add", site, tmp_path / latin, words="no valid UTF-8")
+    refuse("import", site, clip, "--camera", latin, words=r"cannot be 'caf\udce9'")
+    refuse("source", "add", site, tmp_path / latin, words=r"cannot be 'caf\udce9'")
+    refuse("source", "add", site, tmp_path / latin, "--name", "mall", words="no valid UTF-8")
 
 
 def test_clips_that_are_not_there_or_cannot_be_so(site: Path, tmp_path: Path, refuse: Refuse):
@@ -412,7 +413,25 @@ def test_clips_that_are_not_there_or_cannot_be_so(site: Path, tmp_path: Path, re
     refuse("clip", "edit", site, "1", words="nothing to correct")
     refuse("clip", "edit", site, "1", "2", "--started-at", "2026-01-01", words="one by one")
     refuse("clip", "edit", site, "1", "--camera", " ", words="A camera needs a name")
+    refuse("clip", "edit", site, "1", "--camera", "x" * 101, words="at most 100 characters, not 101")
     refuse("clip", "edit", site, "1", "--started-at", "9999-01-01", words="after 2999")
     refuse(*importing(site, clip), "--started-at", "9999-01-01", words="after 2999")
     refuse(*importing(tmp_path / "new", clip), "--started-at", "9999-01-01", words="after 2999")
     assert not (tmp_path / "new").exists()
+
+
+def test_overlong_names(site: Path, tmp_path: Path, refuse: Refuse, query: Path):
+    clip, name = write_clip(tmp_path / "clip.mp4"), "x" * 300
+    too_long = "is too long for a file or folder"
+    refuse("import", site, clip, "--camera", name, words="at most 100 characters")
+    refuse("import", site, clip, "--camera", "hall\nstreet", words=r"cannot be 'hall\nstreet'")
+    refuse("import", tmp_path / "new", clip, "--camera", name, words="at most 100 characters")
+    assert not (tmp_path / "new").exists()
+    refuse("source", "add", site, tmp_path / "shop", "--name", name, words="at most 100 characters")
+    refuse("import", tmp_path / name, clip, "--camera", "hall", words=too_long)
+    refuse(*importing(site, tmp_path / f"{name}.mp4"), words=too_long)
+    refuse("source", "add", site, tmp_path / name, words=too_long)
+    refuse("search", tmp_path / name, query, words=too_long)
+    refuse("export", site, tmp_path / f"{name}.onnx", words=too_long)
+    refuse("use", site, name, words="no model")
+    refuse(tmp_path / name, words=too_long)
