@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -252,6 +253,32 @@ def test_without_a_display_the_desk_says_so(
         monkeypatch.delenv(name, raising=False)
     assert main([str(site.path)]) == 2
     assert "no display" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have one display")
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"DISPLAY": "127.0.0.1:77"}, "could not connect to display 127.0.0.1:77"),
+        ({"QT_QPA_PLATFORM": "slates"}, 'Could not find the Qt platform plugin "slates"'),
+    ],
+)
+def test_a_display_that_cannot_be_reached_is_told_in_a_line(
+    site: Site, environment: dict[str, str], reason: str
+):
+    kept = {name: value for name, value in os.environ.items() if name != "QT_QPA_PLATFORM"}
+    done = subprocess.run(
+        [sys.executable, "-m", "reid_desk", str(site.path)],
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("reid-desk: error: The desk cannot be shown: ")
+    assert reason in line
 
 
 @pytest.fixture

@@ -144,9 +144,9 @@ def _probe_devices() -> dict[str, Any]:
 
 
 def _probe_window() -> dict[str, Any]:
-    from PySide6.QtWidgets import QApplication  # noqa: PLC0415 - only in a process of its own
+    from reid_desk.ui.start_qt import start_qt  # noqa: PLC0415 - only in a process of its own
 
-    return {"platform": QApplication([]).platformName()}
+    return {"platform": start_qt().platformName()}
 
 
 _PROBES = {"devices": _probe_devices, "window": _probe_window}
@@ -192,7 +192,7 @@ def _window(problems: list[str]) -> str:
 
 def _last_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    return lines[-1].removeprefix("reid-desk: error: ") if lines else ""
 
 
 def _disk_free(path: Path, problems: list[str]) -> int:

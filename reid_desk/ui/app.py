@@ -25,6 +25,7 @@ from reid_desk.ui.desk import Desk
 from reid_desk.ui.job_queue import JobQueue, WorkerCommand
 from reid_desk.ui.preferences import Preferences
 from reid_desk.ui.start_dialog import StartDialog
+from reid_desk.ui.start_qt import start_qt
 from reid_desk.ui.window import Window
 
 BAD_INPUT = 2
@@ -133,9 +134,10 @@ class App:
 def main(site_path: Path | None) -> int:
     """Run the desk on the site in ``site_path``, or let the operator choose one.
 
-    Returns the exit code: 2, with one line on stderr, if the site cannot be opened.
+    Returns the exit code: 2, with one line on stderr, if the site cannot be opened. Without a display that can be
+    reached the process ends right here, see :func:`reid_desk.ui.start_qt.start_qt`.
     """
-    app = QApplication(sys.argv[:1])
+    app = start_qt()
     app.setOrganizationName("ReID Desk")
     app.setApplicationName("ReID Desk")
     app.setApplicationVersion(reid_desk.__version__)
