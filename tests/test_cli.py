@@ -216,6 +216,24 @@ def test_models_can_be_listed_and_rolled_back_to(site: Site, tmp_path: Path, run
     assert site.missing_vectors(second.id) == []
 
 
+def test_a_write_protected_site_can_be_looked_at_and_searched(
+    site: Site, tmp_path: Path, run, run_json, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    run("use", site.path, site.current_model().id)
+    site.close()
+    query = tmp_path / "query.jpg"
+    query.write_bytes(jpeg(person_image(2)))
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    before = {path: path.read_bytes() for path in site.path.rglob("*") if path.is_file()}
+    assert len(run_json("clip", "list", site.path)["clips"]) == 2
+    assert len(run_json("search", site.path, query)["matches"]) == 12
+    run("models", site.path)
+    run("export", site.path, tmp_path / "out.onnx")
+    assert main(["adapt", str(site.path)]) == 2
+    assert "it is write-protected; allow writing" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in site.path.rglob("*") if path.is_file()} == before
+
+
 def test_doctor_finds_a_sound_installation_and_what_is_wrong_with_a_site(
     site: Site, capsys: pytest.CaptureFixture[str]
 ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import operator
+import os
 import sqlite3
 import threading
 import time
@@ -144,8 +145,13 @@ class Database:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a connection that commits nothing on its own and may be closed from another thread."""
+    """Open a connection that commits nothing on its own and may be closed from another thread.
+
+    A database that may not be written can be read all the same, and nothing is left beside it.
+    """
     with storage_errors(path):
+        if path.exists() and not may_be_written(path):
+            return _connect_to_read(path)
         connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -157,6 +163,24 @@ def connect(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
         return connection
+
+
+def may_be_written(path: Path) -> bool:
+    """Whether a file can be changed, and others be made beside it."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    # SQLite wants to make its log's files. Where there is no log, nobody is writing: it need not guard against that.
+    log = path.with_name(f"{path.name}-wal")
+    way = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{way}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
 
 
 def _keep_a_log(connection: sqlite3.Connection) -> None:

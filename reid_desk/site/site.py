@@ -12,7 +12,7 @@ from reid_desk.errors import SiteError, printable
 from reid_desk.site import schema, settings
 from reid_desk.site.clips import Clips
 from reid_desk.site.crops import Crops
-from reid_desk.site.database import Database, connect, storage_errors
+from reid_desk.site.database import Database, connect, may_be_written, storage_errors
 from reid_desk.site.evaluations import Evaluations
 from reid_desk.site.lock import DeskLock
 from reid_desk.site.models import Models
@@ -203,13 +203,20 @@ def _has_tables(database: Path) -> bool:
     """Tell a site, or anything else, from what a creation that was killed leaves behind."""
     if not database.exists():
         return False
-    connection = sqlite3.connect(database)
+    connection = _connect_to_look(database)
     try:
         return connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None
     except sqlite3.DatabaseError:
         return True
     finally:
         connection.close()
+
+
+def _connect_to_look(database: Path) -> sqlite3.Connection:
+    """Open a database that may be no site's, and so is not to be changed at all."""
+    return (
+        connect(database) if not may_be_written(database) else sqlite3.connect(database, isolation_level=None)
+    )
 
 
 def _initialise(database: Path, name: str) -> None:
@@ -237,8 +244,7 @@ def _check_site(path: Path) -> None:
             f"reid-desk import {path} --camera NAME PATH."
         )
     with storage_errors(database):
-        # Nothing is changed in a database before it is known to be a site's.
-        connection = sqlite3.connect(database, isolation_level=None)
+        connection = _connect_to_look(database)
         try:
             version = schema.version_of(connection)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -149,3 +150,34 @@ def test_a_writer_that_never_ends_is_told_in_a_line(site: Site) -> None:
     ):
         begin(site)
     begin(site)
+
+
+@pytest.fixture
+def write_protected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody may write anywhere; tests may run as root, whom permissions do not hold back."""
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+
+
+def test_a_write_protected_site_can_be_read_and_nothing_is_left_in_it(
+    site: Site, request: pytest.FixtureRequest
+) -> None:
+    add_clip(site)
+    site.close()
+    before = sorted(site.path.rglob("*"))
+    request.getfixturevalue("write_protected")
+    with Site.open(site.path) as opened:
+        assert len(opened.crops()) == 4
+        assert opened.problems() == []
+        with pytest.raises(SiteError, match="it is write-protected; allow writing"):
+            begin(opened, sha256="2")
+        assert sorted(site.path.rglob("*")) == before
+
+
+def test_a_write_protected_site_is_read_with_what_its_log_holds(
+    site: Site, request: pytest.FixtureRequest
+) -> None:
+    add_clip(site)
+    assert (site.path / "site.db-wal").stat().st_size
+    request.getfixturevalue("write_protected")
+    with Site.open(site.path) as opened:
+        assert len(opened.crops()) == 4
