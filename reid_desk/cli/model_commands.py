@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import hashlib
 import os
 import shutil
@@ -81,6 +82,13 @@ def run_export(parsed: argparse.Namespace) -> Answer:
     try:
         shutil.copyfile(model.path, part)
         os.replace(part, parsed.out)  # noqa: PTH105 - Path.replace says nothing of its being atomic either
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise ReidDeskError(
+            f"The disk of {parsed.out} is full; the model takes {model.path.stat().st_size / 1e6:.0f} MB. Free some "
+            "space there, or choose another place."
+        ) from error
     finally:
         part.unlink(missing_ok=True)
     document = {"model": model.id, "path": str(parsed.out), "sha256": digest, "card": dict(model.card)}

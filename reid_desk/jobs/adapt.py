@@ -16,6 +16,7 @@ from typing import Any
 from reid_desk.errors import ReidDeskError, SiteError, SourceError
 from reid_desk.jobs.embed import bring_into_use
 from reid_desk.jobs.reporters import EventReporter
+from reid_desk.jobs.room import require_room, room_needed
 from reid_desk.jobs.spec import seed_of
 from reid_desk.jobs.target import images_a_person, write_target
 from reid_desk.site import Model, Run, Site, Source
@@ -119,6 +120,10 @@ def _chosen_source(site: Site, name: str | None) -> Source:
 def _train(
     site: Site, run: Run, source: Source, arguments: Mapping[str, Any], reporter: EventReporter
 ) -> dict[str, Any]:
+    if _begun_with(run) is None:
+        arguments = {**arguments, "preset": arguments.get("preset") or default_preset()}
+        crops = site.count_crops()
+        require_room(site.path, room_needed(arguments["preset"], crops=crops, source_images=source.images))
     evaluation = _evaluation(site, arguments, reporter)
     target = run.folder / "target"
     crops = write_target(site, target, reporter)
@@ -174,7 +179,7 @@ def _note(site: Site, run: Run, begun: Mapping[str, Any]) -> None:
 
 
 def _settings(arguments: Mapping[str, Any], expected_images: float) -> Settings:
-    settings = preset(arguments.get("preset") or default_preset(), seed=seed_of(arguments))
+    settings = preset(arguments["preset"], seed=seed_of(arguments))
     stage = replace(settings.teacher_student, expected_images=expected_images)
     return replace(settings, teacher_student=stage)
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import onnx
 import pytest
@@ -316,6 +317,13 @@ def test_a_full_disk_while_footage_is_stored(site: Path, tmp_path: Path, refuse:
     refuse(*importing(site, clip), words="disk is full")
 
 
+def test_a_disk_without_room_for_an_adaptation(site: Path, refuse: Refuse, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=2**29))
+    refuse("adapt", site, "--preset", "smoke", words="needs about 0.8 GB on the disk of")
+    with Site.open(site) as opened:
+        assert not (opened.runs("adapt")[0].folder / "target").exists()
+
+
 def test_a_full_disk_while_crops_are_gathered(site: Path, refuse: Refuse, monkeypatch: pytest.MonkeyPatch):
     def no_space(self: Path, _data: bytes) -> int:
         raise OSError(errno.ENOSPC, "No space left on device", str(self))
@@ -338,7 +346,8 @@ def test_a_full_disk_while_a_model_is_exported(
         raise OSError(errno.ENOSPC, "No space left on device", str(target))
 
     monkeypatch.setattr(shutil, "copyfile", no_space)
-    refuse("export", site, out, "--force", words="disk is full")
+    line = refuse("export", site, out, "--force", words=f"The disk of {out} is full")
+    assert "site" not in line.removeprefix(PREFIX).replace(str(out), "")
     assert [(path.name, path.read_bytes()) for path in out.parent.iterdir()] == [
         ("model.onnx", b"an earlier export")
     ]

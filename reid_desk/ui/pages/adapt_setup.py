@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
 
+from reid_desk.jobs.room import room_needed
 from reid_desk.ui import words
 from reid_desk.ui.actions import Actions
 from reid_desk.ui.desk import Desk, Summary
@@ -19,7 +20,6 @@ from reid_desk.ui.widgets.text import Tone, label, set_tone
 from training.presets import NAMES
 
 FEWEST_CROPS = 200
-_LEAST_DISK = 2 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class AdaptSetup(Card):
 
     def readiness(self, summary: Summary) -> list[Readiness]:
         """Return what is there and what is missing, in words."""
-        return [self._crops(summary), self._source(summary), self._measure(summary), self._disk()]
+        return [self._crops(summary), self._source(summary), self._measure(summary), self._disk(summary)]
 
     def _crops(self, summary: Summary) -> Readiness:
         if not summary.crops:
@@ -141,11 +141,14 @@ class AdaptSetup(Card):
             )
         return Readiness("good", self.tr("{name} measures the gain").format(name=summary.evaluation_set.name))
 
-    def _disk(self) -> Readiness:
+    def _disk(self, summary: Summary) -> Readiness:
         free = shutil.disk_usage(self._desk.site.path).free
         text = self.tr("{free:.0f} GB free on the disk").format(free=free / 1024**3)
-        if free < _LEAST_DISK:
-            return Readiness("warning", self.tr("{what}. A run needs about 2 GB.").format(what=text))
+        images = max((source.images for source in summary.sources), default=0)
+        needed = room_needed(self.preset.currentData(), crops=summary.crops, source_images=images)
+        if free < needed:
+            told = self.tr("{what}. A run needs about {needed:.1f} GB.")
+            return Readiness("bad", told.format(what=text, needed=needed / 1024**3))
         return Readiness("good", text)
 
     def _show_readiness(self, items: list[Readiness]) -> None:
