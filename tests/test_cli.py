@@ -19,6 +19,7 @@ from reid_desk.jobs.spec import JobSpec
 from reid_desk.site import Site
 from tests.fixtures_model import write_embedder
 from tests.jobs.sites import STARTED_AT, add_clip, jpeg, person_image, write_clip, write_source
+from tests.site.made_up import begin
 from training.datasets import open_dataset
 
 ROOT = Path(__file__).parents[1]
@@ -245,6 +246,21 @@ def test_doctor_finds_a_sound_installation_and_what_is_wrong_with_a_site(
     assert document["site"]["crops"] == 36
     assert document["packages"]["torch"]
     assert "CPUExecutionProvider" in document["devices"]["onnxruntime"]
+
+
+def test_doctor_changes_nothing_and_speaks_in_words(site: Site, capsys: pytest.CaptureFixture[str]):
+    run = site.start_run("import", {})
+    clip = begin(site, sha256="cut off")
+    assert main(["doctor", str(site.path)]) == 2
+    told = capsys.readouterr().out
+    assert f"interrupted runs: {run.id}" in told
+    assert f"PROBLEM: clip {clip} of door: Its import was interrupted. Import the clip again." in told
+    assert (site.run(run.id).state, site.clip(clip).state) == ("starting", "importing")
+    site.update_run(run.id, "interrupted")
+    assert main(["doctor", str(site.path)]) == 2
+    told = capsys.readouterr().out
+    assert "interrupted runs: none" in told
+    assert "None" not in told
 
 
 def test_the_hidden_worker_command_is_the_worker(site: Site, tmp_path: Path):

@@ -61,17 +61,17 @@ def run(parsed: argparse.Namespace) -> Answer:
 
 
 def check_site(path: Path, problems: list[str]) -> dict[str, Any]:
-    """Count what a site holds and add what is wrong with it to ``problems``.
+    """Count what a site holds and add what is wrong with it to ``problems``; change nothing.
 
     Raises:
         SiteError: there is no site.
     """
-    from reid_desk.jobs.runs import mark_interrupted  # noqa: PLC0415 - numpy
+    from reid_desk.jobs.runs import cut_off_runs  # noqa: PLC0415 - numpy
     from reid_desk.site import Site  # noqa: PLC0415 - as above
 
     with Site.open(path) as site:
         problems += [f"database: {line}" for line in site.problems()]
-        interrupted = [run.id for run in mark_interrupted(site)]
+        interrupted = [run.id for run in cut_off_runs(site)]
         _check_clips(site, problems)
         _check_models(site, problems)
         _check_sources(site, problems)
@@ -95,6 +95,9 @@ def check_site(path: Path, problems: list[str]) -> dict[str, Any]:
 
 
 def _check_clips(site: Site, problems: list[str]) -> None:
+    from reid_desk.jobs.runs import CUT_OFF, cut_off_clips  # noqa: PLC0415 - numpy
+
+    problems += [f"clip {clip.id} of {clip.camera}: {CUT_OFF}" for clip in cut_off_clips(site)]
     for clip in site.clips():
         if not Path(clip.path).exists():
             problems.append(f"clip {clip.id} of {clip.camera}: its footage is missing ({clip.path})")
@@ -214,6 +217,16 @@ def _told(document: dict[str, Any]) -> str:
     ]
     if "site" in document:
         lines += [f"Site {document['site']['path']}:"]
-        lines += [f"  {name.replace('_', ' ')}: {value}" for name, value in document["site"].items()][1:]
+        lines += [
+            f"  {name.replace('_', ' ')}: {_in_words(value)}" for name, value in document["site"].items()
+        ][1:]
     lines += [f"PROBLEM: {problem}" for problem in document["problems"]]
     return "\n".join([*lines, *([] if document["problems"] else ["No problems found."])])
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)

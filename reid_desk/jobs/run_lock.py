@@ -6,6 +6,7 @@ lock back from a worker however it ends.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,8 @@ def is_held(folder: Path) -> bool:
     path = folder / FILE_NAME
     if not path.exists():
         return False
-    with path.open("r+b") as file:
+    # Who may not write in the folder can still ask.
+    with path.open("r+b" if os.access(path, os.W_OK) else "rb") as file:
         return not _try_lock(file)
 
 

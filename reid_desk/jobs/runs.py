@@ -5,13 +5,14 @@ from __future__ import annotations
 from reid_desk.errors import ReidDeskError
 from reid_desk.jobs import run_lock
 from reid_desk.jobs.spec import JobSpec
-from reid_desk.site import Run, Site
+from reid_desk.site import Clip, Run, Site
 
 AT_WORK = frozenset({"starting", "running", "cancelling"})
 RESUMABLE = frozenset({"interrupted", "cancelled", "failed"})
 _WITH_CLIPS = frozenset({"import", "demo"})
 _BEGUN = "settings.json"
 """What training writes into its folder first."""
+CUT_OFF = "Its import was interrupted. Import the clip again."
 INTERRUPTED = "The process that worked on it ended without a word. What it had saved is kept."
 
 
@@ -52,14 +53,26 @@ def mark_interrupted(site: Site) -> list[Run]:
 
     Clips that nobody imports any more are marked ``failed``, with what to do about it.
     """
-    gone = [run for run in site.runs() if run.state in AT_WORK and not run_lock.is_held(run.folder)]
+    gone, clips = cut_off_runs(site), cut_off_clips(site)
     for run in gone:
         site.update_run(run.id, "interrupted", message=INTERRUPTED)
-    if not any(run.kind in _WITH_CLIPS and run.state in AT_WORK for run in site.runs()):
-        for clip in site.clips():
-            if clip.state == "importing":
-                site.fail_clip(clip.id, "Its import was interrupted. Import the clip again.")
+    for clip in clips:
+        site.fail_clip(clip.id, CUT_OFF)
     return gone
+
+
+def cut_off_runs(site: Site) -> list[Run]:
+    """The runs that are noted as being at work while their process is gone."""
+    return [run for run in site.runs() if run.state in AT_WORK and not run_lock.is_held(run.folder)]
+
+
+def cut_off_clips(site: Site) -> list[Clip]:
+    """The clips that are noted as being imported while nobody imports anything."""
+    gone = {run.id for run in cut_off_runs(site)}
+    at_work = (run for run in site.runs() if run.state in AT_WORK and run.id not in gone)
+    if any(run.kind in _WITH_CLIPS for run in at_work):
+        return []
+    return [clip for clip in site.clips() if clip.state == "importing"]
 
 
 def can_resume(run: Run) -> bool:
