@@ -6,6 +6,7 @@ import hashlib
 import math
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -247,6 +248,8 @@ def _probe_video(path: Path) -> ClipInfo:
 def _probe_frames(folder: Path, fps: float) -> ClipInfo:
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - only where images are read
 
+    # Frames of such a size are read all the same, or left out with a word about them.
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     if not math.isfinite(fps) or fps <= 0:
         raise FootageError(f"{folder}: a rate of {fps} frames a second is impossible. Give one above 0.")
     files = frame_files(folder)
@@ -255,7 +258,7 @@ def _probe_frames(folder: Path, fps: float) -> ClipInfo:
             with Image.open(file) as image:
                 width, height = image.size
                 break
-        except (UnidentifiedImageError, OSError):
+        except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
             continue
     else:
         raise FootageError(f"{folder}: none of its {len(files)} images can be read. Copy the folder again.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,9 @@ from reid_desk.errors import ReidDeskError
 # Only decoders of plain pictures: some of Pillow's others start programs of their own.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "MPO")
 MAXIMUM_PIXELS = 100_000_000  # 300 MB decoded; more is no still of a camera
+
+# Pillow's own limit is a line on stderr, and not meant for operators; what is too large is refused in words.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 def decode_image(image: bytes | Path) -> npt.NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from PIL import Image
 
 from reid_desk.cli import main
 from reid_desk.jobs.sources import add_source
@@ -388,6 +389,23 @@ def test_searching_before_adapting(site: Path, tmp_path: Path, refuse: Refuse, q
         add_clip(new, "hall", range(3))
     refuse("search", tmp_path / "new", query, words="no model yet")
     refuse("export", tmp_path / "new", tmp_path / "out.onnx", words="no model yet")
+
+
+def test_a_gigantic_image_is_refused_in_one_line(site: Path, tmp_path: Path):
+    Image.new("1", (11_000, 10_000)).save(tmp_path / "poster.png")
+    (tmp_path / "frames").mkdir()
+    for number in range(2):
+        shutil.copy(tmp_path / "poster.png", tmp_path / "frames" / f"{number}.png")
+    search = ("search", str(site), str(tmp_path / "poster.png"))
+    program = "import sys; from pathlib import Path; from reid_desk.footage.clips import probe; "
+    frames = ("-c", program + "probe(Path(sys.argv[1]))", str(tmp_path / "frames"))
+    done = subprocess.run(
+        [sys.executable, "-m", "reid_desk", *search], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == f"{PREFIX}The image is too large (11000 x 10000); cut out the person.\n"
+    done = subprocess.run([sys.executable, *frames], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_mistake_on_the_real_command_line(site: Path, tmp_path: Path):
