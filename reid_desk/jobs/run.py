@@ -57,7 +57,8 @@ def run_job(spec: JobSpec, reporter: EventReporter) -> dict[str, Any]:
 
 def _open_site(spec: JobSpec) -> Site:
     path = Path(spec.site)
-    if spec.kind not in _MAKE_A_SITE:
+    # What is to be resumed lies in a site that is there.
+    if spec.kind not in _MAKE_A_SITE or spec.arguments.get("resume"):
         return Site.open(path)
     if spec.kind == "import" and not path.exists():
         # A wrong path of footage must not leave a new, empty site behind.

@@ -216,6 +216,9 @@ def test_adapting_without_a_source_or_footage(site: Path, tmp_path: Path, refuse
     assert main(add) == 0
     refuse("adapt", site, "--source", "people", words="people is there to measure on")
     refuse("adapt", site, "--resume", words="nothing to resume")
+    refuse("demo", "--headless", "--site", site, "--resume", words="nothing to resume")
+    refuse("demo", "--headless", "--site", tmp_path / "new", "--resume", words="There is no folder")
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_negative_seed(site: Path, tmp_path: Path, refuse: Refuse):
