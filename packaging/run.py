@@ -129,4 +129,8 @@ def checked(*command: str | Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("Interrupted. Run the command again to go on.", file=sys.stderr)
+        sys.exit(130)

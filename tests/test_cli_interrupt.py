@@ -43,3 +43,21 @@ def test_ctrl_c_stops_politely_and_leaves_the_site_sound(importing: subprocess.P
         assert site.problems() == []
         assert site.clips() == []
         assert site.runs()[0].state == "cancelled"
+
+
+def test_ctrl_c_while_modules_are_loaded_is_told_in_a_line():
+    # Interrupted at the very first module that the command line needs.
+    program = (
+        "import sys\n"
+        "class Interrupts:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'reid_desk.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupts())\n"
+        "from reid_desk.__main__ import main\n"
+        "sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 130
+    assert done.stderr == "reid-desk: error: interrupted; nothing was done.\n"
