@@ -6,7 +6,9 @@ before anything heavy is loaded.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,7 +30,11 @@ from training.settings_file import read_settings
 
 FEWEST_CROPS = 8
 """Fewer crops than this cannot form even two clusters of four."""
-_MODEL_FILE = "model.onnx"
+# The model and its weights lie in the site's models/ by then.
+_USED_UP = (
+    *("checkpoints", "cache", "target", "model.onnx", "weights.safetensors"),
+    *("source_only.onnx", "source_only.card.json"),
+)
 
 
 def run(site: Site, run: Run, arguments: Mapping[str, Any], reporter: EventReporter) -> dict[str, Any]:
@@ -81,6 +87,7 @@ def adapt_site(
         model = site.add_model(run.folder, name=_model_name(), run_id=run.id)
     else:
         report = _read_report(run.folder)
+    _tidy(run.folder)
     crops = bring_into_use(site, model, reporter)
     _keep_evaluations(site, run, model, report)
     return {
@@ -187,6 +194,21 @@ def _settings(arguments: Mapping[str, Any], expected_images: float) -> Settings:
 def _model_of(site: Site, run: Run) -> Model | None:
     """The model that this run had already made before it was cut off."""
     return next((model for model in site.models() if model.run_id == run.id), None)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what nothing needs once the site has the model: hundreds of MB, and copies of people's pictures.
+
+    Settings, events, previews and the report stay: by them the run is shown, and goes on if it is cut off while it
+    embeds.
+    """
+    for name in _USED_UP:
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):  # a file that is held open costs space and nothing else
+                path.unlink(missing_ok=True)
 
 
 def _model_name() -> str:

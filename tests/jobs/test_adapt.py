@@ -58,6 +58,7 @@ class FakeTraining:
                 "tracks": {image.path.name: image.track for image in target_set.images},
                 "co_seen": target_set.co_seen,
                 "out": out,
+                "folders": sorted(target.iterdir()),
                 "settings": settings,
                 "test": test,
                 "resume": resume,
@@ -68,6 +69,10 @@ class FakeTraining:
         if self.error is not None:
             raise self.error
         write_embedder(out / "model.onnx", seed=len(self.calls))
+        (out / "weights.safetensors").write_bytes(b"weights")
+        for name in ("checkpoints/pretraining.pt", "previews/translation.jpg", "source_only.onnx"):
+            (out / name).parent.mkdir(exist_ok=True)
+            (out / name).write_bytes(b"made on the way")
         report = REPORT if test else {"seconds": {}}
         (out / "report.json").write_text(json.dumps(report))
         return report
@@ -374,4 +379,14 @@ def test_cameras_of_any_name_have_folders_of_their_own(site: Site, tmp_path: Pat
     (call,) = fake.calls
     assert call["cameras"] == 5
     assert len(call["target"]) == site.count_crops()
-    assert all(path.parent == call["out"] / "target" for path in (call["out"] / "target").iterdir())
+    assert all(path.parent == call["out"] / "target" for path in call["folders"])
+
+
+def test_a_finished_run_keeps_what_shows_it_and_nothing_large(ready: Site, fake: FakeTraining):
+    run_job(spec("adapt", ready, preset="smoke"), Recording())
+    run, model = ready.runs("adapt")[0], ready.current_model()
+    kept = {path.name for path in run.folder.iterdir()}
+    assert kept == {"settings.json", "card.json", "report.json", "events.jsonl", "worker.lock", "previews"}
+    assert [path.name for path in (run.folder / "previews").iterdir()] == ["translation.jpg"]
+    assert model.path.is_file()
+    assert model.path.with_name("weights.safetensors").read_bytes() == b"weights"
