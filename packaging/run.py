@@ -4,6 +4,7 @@
     python packaging/run.py test [pytest arguments]  the tests
     python packaging/run.py check                    lint, types, import contracts
     python packaging/run.py reid-desk ...            any command of the desk
+    python packaging/run.py training ...             the three stages without the desk
 
 Needs Python 3.11 or newer and nothing else. The environment lies in ``.venv`` beside this checkout's README and is
 made once; it is renewed when the locked versions change.
@@ -27,6 +28,7 @@ LOCKS = {
     "run": ROOT / "packaging" / "requirements.txt",
     "development": ROOT / "packaging" / "requirements-dev.txt",
 }
+MODULES = {"reid-desk": "reid_desk", "training": "training"}
 # What Qt's X11 plugin and a virtual display need of a Debian or Ubuntu that has neither.
 DEBIAN_WINDOW = [
     *("libegl1", "libgl1", "libdbus-1-3", "libfontconfig1", "libxkbcommon-x11-0", "libxcb-cursor0"),
@@ -46,9 +48,9 @@ def main(arguments: list[str]) -> int:
         install("run")
         system_packages(DEBIAN_WINDOW, "QtGui")
         return run("-m", "reid_desk", "demo", *rest, folder=Path.cwd())
-    if command == "reid-desk":
+    if command in MODULES:
         install("run")
-        return run("-m", "reid_desk", *rest, folder=Path.cwd())
+        return run("-m", MODULES[command], *rest, folder=Path.cwd())
     if command == "test":
         install("development")
         system_packages(DEBIAN_TESTS, "QtGui", "Xvfb", "xdotool")

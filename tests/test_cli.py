@@ -21,6 +21,7 @@ from tests.fixtures_model import write_embedder
 from tests.jobs.sites import STARTED_AT, add_clip, jpeg, person_image, write_clip, write_source
 from tests.site.made_up import begin
 from training.datasets import open_dataset
+from training.presets import NAMES
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,6 +56,15 @@ def run(capsys: pytest.CaptureFixture[str]):
 @pytest.fixture
 def run_json(run):
     return lambda *arguments: json.loads(run(*arguments, "--json"))
+
+
+def test_help_tells_the_presets_apart(capsys: pytest.CaptureFixture[str]):
+    for command in ("adapt", "demo"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        told = " ".join(capsys.readouterr().out.split())
+        for name in NAMES:
+            assert f"{name}, " in told.partition("settings: ")[2]
 
 
 def test_help_lists_every_command_for_people():

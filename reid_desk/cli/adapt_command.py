@@ -11,6 +11,11 @@ from reid_desk.cli.foreground import run_in_foreground
 from reid_desk.jobs.spec import JobSpec
 from training.presets import NAMES
 
+PRESETS = (
+    "paper, the networks and the length of training of the method's paper, hours on a GPU; compact, smaller images and "
+    "a mobile network, about an hour without a GPU; smoke, minutes, to see that everything works"
+)
+
 
 def add(commands: Commands[Any]) -> None:
     """Add the command to the parser."""
@@ -23,7 +28,9 @@ def add(commands: Commands[Any]) -> None:
     parser.add_argument("site", metavar="SITE", type=Path, help="the site's folder")
     parser.add_argument("--source", metavar="NAME", help="the labelled source (default: the site's only one)")
     parser.add_argument(
-        "--preset", choices=NAMES, help="settings (default: paper with a CUDA device, else compact)"
+        "--preset",
+        choices=NAMES,
+        help=f"settings: {PRESETS} (default: paper with a CUDA device, else compact)",
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on with the newest run that was not finished"

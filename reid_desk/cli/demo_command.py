@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from reid_desk.cli.adapt_command import PRESETS
 from reid_desk.cli.answer import Answer, Commands, add_json_option, percent
 from reid_desk.cli.foreground import run_in_foreground
 from reid_desk.jobs.spec import JobSpec
@@ -26,7 +27,7 @@ def add(commands: Commands[Any]) -> None:
         "--site", metavar="DIR", type=Path, help="where to make it (default: among your data)"
     )
     parser.add_argument("--headless", action="store_true", help="do not open the desk afterwards")
-    parser.add_argument("--preset", choices=NAMES, help="settings (default: smoke)")
+    parser.add_argument("--preset", choices=NAMES, help=f"settings: {PRESETS} (default: smoke)")
     parser.add_argument("--seed", type=int, help="of everything random (default: 0)")
     parser.add_argument(
         "--resume", action="store_true", help="go on with the newest demo that was not finished"
