@@ -165,6 +165,27 @@ def test_source_add_tells_what_it_recognised(site: Site, tmp_path: Path, run, ru
     assert [source.name for source in site.sources(role="evaluation")] == ["own people"]
 
 
+def test_a_folder_of_frames_is_imported_at_the_rate_it_was_taken_with(
+    site: Site, tmp_path: Path, run, run_json
+):
+    (tmp_path / "frames").mkdir()
+    for number in range(4):
+        (tmp_path / "frames" / f"{number}.jpg").write_bytes(jpeg(person_image(0, number)))
+    run(
+        "import",
+        site.path,
+        tmp_path / "frames",
+        "--camera",
+        "gate",
+        "--frames-fps",
+        "2",
+        "--detector",
+        "motion",
+    )
+    (clip,) = run_json("clip", "list", site.path, "--camera", "gate")["clips"]
+    assert (clip["fps"], clip["duration"]) == (2, 2)
+
+
 def test_clips_are_listed_corrected_and_removed(site: Site, run, run_json):
     hall, street = sorted(site.clips(), key=lambda clip: clip.camera)
     listed = run_json("clip", "list", site.path)["clips"]

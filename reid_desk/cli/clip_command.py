@@ -29,7 +29,7 @@ def add(commands: Commands[Any]) -> None:
     edit = actions.add_parser(
         "edit",
         help="correct the camera or the start of clips",
-        description="Tracks and crops follow. What else is wrong (the detector, the frames that were analysed) is "
+        description="Tracks and crops follow. What else is wrong (the detector, the rate of frames) is "
         "mended by removing the clip and importing it again.",
     )
     edit.set_defaults(run=run_edit)

@@ -43,6 +43,11 @@ def add(commands: Commands[Any]) -> None:
         "(default: from the clip's metadata, name or file time)",
     )
     parser.add_argument("--fps", type=float, help="frames to analyse of each second (default: 10)")
+    parser.add_argument(
+        "--frames-fps",
+        type=float,
+        help="frames a second that a folder of frames was taken with (default: 25)",
+    )
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -57,6 +62,7 @@ def run(parsed: argparse.Namespace) -> Answer:
         "detector_weights": str(weights) if weights else None,
         "started_at": parsed.started_at,
         "fps": parsed.fps,
+        "frames_fps": parsed.frames_fps,
     }
     result = run_in_foreground(JobSpec("import", str(parsed.site), arguments))
     return Answer(result, _told(result))

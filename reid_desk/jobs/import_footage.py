@@ -14,7 +14,15 @@ from typing import Any
 
 from reid_desk.errors import FootageError, ReidDeskError
 from reid_desk.footage.analyse import ClipAnalysis, analyse
-from reid_desk.footage.clips import ClipInfo, ClipSource, Refused, find_clips, probe, sha256
+from reid_desk.footage.clips import (
+    DEFAULT_FRAMES_FPS,
+    ClipInfo,
+    ClipSource,
+    Refused,
+    find_clips,
+    probe,
+    sha256,
+)
 from reid_desk.footage.detectors import NAMES, Detector, open_detector
 from reid_desk.footage.detectors.weights import TABLE, cache_folder
 from reid_desk.jobs import clip_lock
@@ -33,6 +41,7 @@ class ImportSettings:
         weights: the detector's network, if it is not in the cache folder.
         started_at: UTC seconds since the epoch of the first frame; ``None`` takes it from the clip.
         fps: frames a second to analyse; ``None`` for the detector's usual rate.
+        frames_fps: frames a second of folders of frames, which do not say so themselves.
     """
 
     camera: str
@@ -40,6 +49,7 @@ class ImportSettings:
     weights: Path | None = None
     started_at: float | None = None
     fps: float | None = None
+    frames_fps: float = DEFAULT_FRAMES_FPS
 
 
 def run(site: Site, _run: Run, arguments: Mapping[str, Any], reporter: EventReporter) -> dict[str, Any]:
@@ -85,10 +95,22 @@ def settings_from(arguments: Mapping[str, Any]) -> ImportSettings:
     fps = arguments.get("fps")
     if fps is not None and not 0 < fps <= 1000:
         raise ReidDeskError(f"{fps} frames a second cannot be analysed. Give a number above 0, such as 5.")
+    frames_fps = arguments.get("frames_fps")
+    if frames_fps is not None and not 0 < frames_fps <= 1000:
+        raise ReidDeskError(
+            f"No camera takes {frames_fps} frames a second. Give a number above 0, such as 25."
+        )
     if arguments.get("started_at") is not None:
         check_start(arguments["started_at"])
     detector = arguments.get("detector") or default_detector(weights)
-    return ImportSettings(camera, _known(detector, weights), weights, arguments.get("started_at"), fps)
+    return ImportSettings(
+        camera,
+        _known(detector, weights),
+        weights,
+        arguments.get("started_at"),
+        fps,
+        frames_fps or DEFAULT_FRAMES_FPS,
+    )
 
 
 def default_detector(weights: Path | None) -> str:
@@ -158,7 +180,7 @@ def _import_new(  # noqa: PLR0917
     if known is not None and known.state == "imported":
         reporter.message(f"{source.path.name} is in the site already, as clip {known.id} of {known.camera}.")
         return {"path": str(source.path), "clip": known.id, "camera": known.camera, "state": "skipped"}
-    info = probe(source)
+    info = probe(source, frames_fps=settings.frames_fps)
     clip_id = _begin(site, info, digest, settings)
     try:
         analysis = _analyse(info, detector, settings, reporter)

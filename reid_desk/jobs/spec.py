@@ -26,7 +26,7 @@ class JobSpec:
             ============  ==================================================================================
             ``import``    ``paths`` (list), ``camera`` (name); ``detector`` ``"motion"|"yolox"``,
                           ``detector_weights`` (file), ``started_at`` (seconds since the epoch, for one clip
-                          only), ``fps`` (frames a second to analyse)
+                          only), ``fps`` (frames a second to analyse), ``frames_fps`` (of folders of frames; 25)
             ``embed``     ``model`` (id; the current one), ``use`` (search with it when all is embedded)
             ``adapt``     ``source`` (name; the site's only one), ``preset`` (by the device), ``seed``,
                           ``evaluation`` (``{"name", "path"}`` to measure the gain on; the site's set),

@@ -90,6 +90,12 @@ def test_an_empty_folder(site: Path, tmp_path: Path, refuse: Refuse):
     refuse("source", "add", site, tmp_path / "empty", words="holds no images")
 
 
+def test_a_rate_that_no_camera_has(site: Path, tmp_path: Path, refuse: Refuse):
+    clip = write_clip(tmp_path / "clip.mp4")
+    refuse(*importing(site, clip), "--frames-fps", "0", words="No camera takes 0.0 frames a second")
+    refuse(*importing(site, clip), "--frames-fps", "nan", words="No camera takes nan")
+
+
 def test_a_text_file_named_mp4(site: Path, tmp_path: Path, refuse: Refuse):
     (tmp_path / "notes.mp4").write_text("Call the recorder's maker.\n" * 100)
     refuse(*importing(site, tmp_path / "notes.mp4"), words="notes.mp4: this is no video")
