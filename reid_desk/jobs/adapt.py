@@ -128,10 +128,8 @@ def _train(
     site: Site, run: Run, source: Source, arguments: Mapping[str, Any], reporter: EventReporter
 ) -> dict[str, Any]:
     if _begun_with(run) is None:
-        arguments = {**arguments, "preset": arguments.get("preset") or default_preset()}
-        crops = site.count_crops()
-        require_room(site.path, room_needed(arguments["preset"], crops=crops, source_images=source.images))
-    evaluation = _evaluation(site, arguments, reporter)
+        arguments = {**arguments, "preset": _preset_with_room(site, source, arguments.get("preset"))}
+    evaluation = _evaluation(site, source, arguments, reporter)
     target = run.folder / "target"
     crops = write_target(site, target, reporter)
     reporter.phase("load", "Loading the training code")
@@ -157,25 +155,37 @@ def _train(
     )
 
 
+def _preset_with_room(site: Site, source: Source, name: str | None) -> str:
+    """The preset asked for, or that for this machine, if the disk has room for a run of it."""
+    name = name or default_preset()
+    require_room(site.path, room_needed(name, crops=site.count_crops(), source_images=source.images))
+    return name
+
+
 def _begun_with(run: Run) -> Settings | None:
     """The settings of a run that is resumed: neither clips, devices nor presets that changed since matter."""
     file = run.folder / "settings.json"
     return read_settings(file) if file.is_file() else None
 
 
-def _evaluation(site: Site, arguments: Mapping[str, Any], reporter: EventReporter) -> dict[str, str] | None:
+def _evaluation(
+    site: Site, source: Source, arguments: Mapping[str, Any], reporter: EventReporter
+) -> dict[str, str] | None:
     """Name and path of the set to measure on: that which the run began with, or the site's, if it can be read."""
     chosen: dict[str, str] | None = arguments.get("evaluation")
     if chosen is None:
-        source = site.evaluation_set()
-        if source is None:
+        own = site.evaluation_set()
+        if own is None:
             return None
-        chosen = {"name": source.name, "path": source.path}
+        chosen = {"name": own.name, "path": own.path}
     try:
         evaluation_split(open_dataset(Path(chosen["path"])))
     except (OSError, TrainingError) as error:
         reporter.message(f"The gain is not measured on {chosen['name']}: {error}", level="warning")
         return None
+    if Path(chosen["path"]).resolve() == Path(source.path).resolve():
+        told = f"{chosen['name']} and {source.name} are one folder: its figures will not say what was gained."
+        reporter.message(told, level="warning")
     return chosen
 
 

@@ -224,6 +224,14 @@ def test_a_set_that_is_gone_is_warned_of_and_not_measured_on(ready: Site, tmp_pa
     assert ready.evaluations() == []
 
 
+def test_measuring_on_what_was_learnt_from_is_warned_of(ready: Site, fake: FakeTraining):
+    folder = Path(ready.source("shop").path)
+    add_source(ready, open_dataset(folder), name="people", role="evaluation")
+    reporter = Recording()
+    run_job(spec("adapt", ready, preset="smoke"), reporter)
+    assert any("people and shop are one folder" in text for text in reporter.messages)
+
+
 def test_a_failed_run_is_resumed_in_its_folder_with_its_own_crops(ready: Site, fake: FakeTraining):
     fake.error = RuntimeError("boom")
     with pytest.raises(RuntimeError):
