@@ -141,7 +141,9 @@ def _parser() -> argparse.ArgumentParser:
     run = argparse.ArgumentParser(add_help=False)
     run.add_argument("--out", type=Path, required=True, help="the run folder; made if missing")
     run.add_argument("--preset", default="compact", help=f"one of {', '.join(NAMES)} (default: compact)")
-    run.add_argument("--resume", action="store_true", help="continue the run in --out where it stopped")
+    run.add_argument(
+        "--resume", action="store_true", help="continue the run in --out where it stopped, or begin it"
+    )
     run.add_argument("--events", action="store_true", help="report as JSON lines on stdout")
     add_setting_options(run)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from reid_desk.site import Site
+from reid_desk.ui.job_runner import JobOutcome
 from reid_desk.ui.models.clips import CAMERA, CROPS, NAME, STATE, ClipsModel, ProgressRole, StateRole
 from reid_desk.ui.pages.footage import FootagePage
 from reid_desk.ui.pages.import_sheet import ImportPlan, ImportSheet
@@ -178,6 +179,28 @@ def test_a_clip_left_over_is_shown_as_failed_at_the_start(
         begin_clip(site, tmp_path / "a.mp4")
     page = open_window(tmp_path / "site").footage
     qtbot.waitUntil(lambda: shown(page.model, STATE) == ["Failed"], timeout=30_000)
+
+
+def test_an_imported_clip_keeps_its_line_until_the_site_is_read_again(
+    empty_window: Window, tmp_path: Path
+) -> None:
+    page = empty_window.footage
+    path = write_video(tmp_path / "cam1_0800.mp4")
+    page.model.add_waiting({path: "Camera 1"})
+    clips = [{"path": str(path), "state": "imported"}]
+    page._import_ended([path], JobOutcome("finished", result={"clips": clips}))
+    assert shown(page.model, NAME) == ["cam1_0800.mp4"]
+    assert page.model.index(0, STATE).data(StateRole) == "imported"
+    site = page.desk.site
+    clip = site.begin_clip(
+        "Camera 1", path, sha256="0" * 64, size=1, started_at=1e9, started_from="given", fps=25.0, width=64,
+        height=48, detector="motion",
+    )  # fmt: skip
+    site.finish_clip(clip, [], duration=1.0, frames=25)
+    page.model.set_clips(site.clips())
+    assert shown(page.model, NAME) == ["cam1_0800.mp4"]
+    page.model.set_clips([])
+    assert page.model.rowCount() == 0
 
 
 def test_clips_left_out_of_an_import_are_told_although_it_is_done(

@@ -263,12 +263,14 @@ class FootagePage(Page):
     def _import_ended(self, paths: Sequence[Path], outcome: JobOutcome) -> None:
         if outcome.state == "finished":
             refused = {Path(one["path"]): one["reason"] for one in outcome.result.get("refused", [])}
-            self.model.drop_waiting([path for path in paths if path not in refused])
+            clips = outcome.result.get("clips", [])
+            imported = {Path(one["path"]) for one in clips if one["state"] == "imported"}
+            self.model.drop_waiting([path for path in paths if path not in refused.keys() | imported])
+            for path in imported:  # its line stays until the site, read again, has one in its place
+                self.model.update_waiting(path, state="imported", progress=None)
             for path, reason in refused.items():
                 self.model.update_waiting(path, state="failed", message=reason, progress=None)
-            skipped = [
-                Path(one["path"]).name for one in outcome.result.get("clips", []) if one["state"] == "skipped"
-            ]
+            skipped = [Path(one["path"]).name for one in clips if one["state"] == "skipped"]
             if skipped:
                 self.desk.problem.emit(
                     self.tr("In the site already: {clips}").format(clips=", ".join(skipped)), "info", ""
