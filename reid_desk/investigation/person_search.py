@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from reid_desk.errors import ReidDeskError
-from reid_desk.search import Embedder, FaissIndex, RankedTrack, decode_image, rank_tracks
-from reid_desk.site import Crop, CropTable, Model, Revision, Site
+from reid_desk.search import Embedder, FaissIndex, RankedTrack, decode_image, rank_tracks, refined_query
+from reid_desk.site import Crop, CropTable, Model, Revision, Site, Verdict
 
 CACHE_FROM = 20_000  # crops; fewer are read from the database in no time
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 8, 16  # pixels of an image brought to search for: less tells nobody apart
@@ -83,6 +83,8 @@ class PersonSearch:
         until: float | None = None,
         minimum_score: float | None = None,
         exclude_track: int | None = None,
+        verdicts: Sequence[Verdict] = (),
+        hide_judged: bool = False,
     ) -> list[PossibleMatch]:
         """Return the possible matches of a query, best first, one a track.
 
@@ -94,6 +96,9 @@ class PersonSearch:
             since, until: only crops with ``since <= time < until``.
             minimum_score: only matches at least this good.
             exclude_track: leave out this track; the query's own is a match like any other unless named here.
+            verdicts: what was said of earlier answers: the rest is ranked by the query made better by them, what
+                shows the same person comes first, what shows another last.
+            hide_judged: leave out what there is a verdict on.
 
         Raises:
             ReidDeskError: the site has no model or no embedded crops yet, has no such crop or camera, or the
@@ -102,10 +107,22 @@ class PersonSearch:
         with self._lock:
             gallery = self._refreshed()
             vector = self._query_vector(query, gallery.model)
-            allowed = self._allowed(gallery.table, cameras, exclude_cameras, since, until, exclude_track)
-            ranked = rank_tracks(gallery.index, vector, gallery.table.track_id, top=top, allowed=allowed)
-        good = [track for track in ranked if minimum_score is None or track.score >= minimum_score]
-        return self._matches(gallery.table, good)
+            vector = self._refined(vector, verdicts, gallery.model)
+            judged = {verdict.track_id: verdict.same for verdict in verdicts}
+            left_out = set(judged) if hide_judged else set()
+            if exclude_track is not None:
+                left_out.add(exclude_track)
+            allowed = self._allowed(gallery.table, cameras, exclude_cameras, since, until, left_out)
+            ranked = rank_tracks(
+                gallery.index, vector, gallery.table.track_id, top=top + len(judged), allowed=allowed
+            )
+        good = [
+            track
+            for track in ranked
+            if minimum_score is None or track.score >= minimum_score or judged.get(track.track_id)
+        ]
+        good.sort(key=lambda track: {True: 0, None: 1, False: 2}[judged.get(track.track_id)])
+        return self._matches(gallery.table, good[:top])
 
     def refresh(self) -> None:
         """Read what searches need now, so that the next one answers at once.
@@ -194,6 +211,26 @@ class PersonSearch:
         vector: npt.NDArray[np.float32] = self._embedder[1].embed([image])[0]
         return vector
 
+    def _refined(
+        self, vector: npt.NDArray[np.floating], verdicts: Sequence[Verdict], model: Model
+    ) -> npt.NDArray[np.floating]:
+        if not verdicts:
+            return vector
+        size = len(vector)
+        of_same, of_others = (
+            np.array(
+                [
+                    stored / np.linalg.norm(stored)
+                    for verdict in verdicts
+                    if verdict.same == same
+                    and (stored := self._site.vector(model.id, verdict.crop_id)) is not None
+                ],
+                np.float32,
+            ).reshape(-1, size)
+            for same in (True, False)
+        )
+        return refined_query(vector, of_same, of_others)
+
     def _allowed(  # noqa: PLR0917
         self,
         table: CropTable,
@@ -201,7 +238,7 @@ class PersonSearch:
         exclude_cameras: Sequence[int | str] | None,
         since: float | None,
         until: float | None,
-        exclude_track: int | None,
+        left_out: Set[int],
     ) -> npt.NDArray[np.bool_] | None:
         conditions: list[npt.NDArray[np.bool_]] = []
         if cameras is not None:
@@ -212,8 +249,8 @@ class PersonSearch:
             conditions.append(table.time >= since)
         if until is not None:
             conditions.append(table.time < until)
-        if exclude_track is not None:
-            conditions.append(table.track_id != exclude_track)
+        if left_out:
+            conditions.append(~np.isin(table.track_id, list(left_out)))
         return np.logical_and.reduce(conditions) if conditions else None
 
     def _matches(self, table: CropTable, ranked: Sequence[RankedTrack]) -> list[PossibleMatch]:

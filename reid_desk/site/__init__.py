@@ -15,7 +15,9 @@ from reid_desk.site.records import (
     Revision,
     Run,
     Source,
+    Subject,
     Track,
+    Verdict,
 )
 from reid_desk.site.site import Site
 
@@ -33,7 +35,9 @@ __all__ = [
     "Run",
     "Site",
     "Source",
+    "Subject",
     "Track",
+    "Verdict",
     "check_start",
     "checked_name",
 ]

@@ -222,3 +222,33 @@ class Revision:
     vectors: int
     rewritten: int
     model_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom somebody is looking for: a track of the site, or a picture from elsewhere.
+
+    Attributes:
+        track_id: the track, or ``None``.
+        image: SHA-256 of the picture's file, or ``None``.
+    """
+
+    track_id: int | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an operator said of a possible match.
+
+    Attributes:
+        track_id: of the match.
+        crop_id: the crop of it that was looked at.
+        same: whether it shows the person looked for.
+        judged_at: UTC seconds since the epoch.
+    """
+
+    track_id: int
+    crop_id: int
+    same: bool
+    judged_at: float

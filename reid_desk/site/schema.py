@@ -160,7 +160,30 @@ def _version_1(db: sqlite_utils.Database) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_version_1,)
+_VERSION_2 = """
+-- What an operator said of a possible match of a track of the site, or of a picture from elsewhere (its SHA-256).
+CREATE TABLE verdicts (
+    query_track INTEGER REFERENCES tracks (id) ON DELETE CASCADE,
+    query_image TEXT,
+    track_id INTEGER NOT NULL REFERENCES tracks (id) ON DELETE CASCADE,
+    crop_id INTEGER NOT NULL REFERENCES crops (id) ON DELETE CASCADE,
+    same INTEGER NOT NULL CHECK (same IN (0, 1)),
+    judged_at REAL NOT NULL,
+    CHECK ((query_track IS NULL) <> (query_image IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX verdicts_by_query_track ON verdicts (query_track, track_id) WHERE query_track IS NOT NULL;
+CREATE UNIQUE INDEX verdicts_by_query_image ON verdicts (query_image, track_id) WHERE query_image IS NOT NULL;
+CREATE INDEX verdicts_by_track ON verdicts (track_id);
+CREATE INDEX verdicts_by_crop ON verdicts (crop_id)
+"""
+
+
+def _version_2(db: sqlite_utils.Database) -> None:
+    for statement in _VERSION_2.split(";"):
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_version_1, _version_2)
 
 
 def version_of(connection: sqlite3.Connection) -> int | None:

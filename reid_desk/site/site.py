@@ -20,6 +20,7 @@ from reid_desk.site.runs import Runs
 from reid_desk.site.sources import Sources
 from reid_desk.site.tracks import Tracks
 from reid_desk.site.vectors import Vectors
+from reid_desk.site.verdicts import Verdicts
 
 DATABASE_NAME = "site.db"
 
@@ -102,6 +103,11 @@ class Site:
         evaluations = Evaluations(self._database)
         self.add_evaluation = evaluations.add_evaluation
         self.evaluations = evaluations.evaluations
+
+        verdicts = Verdicts(self._database)
+        self.judge = verdicts.judge
+        self.verdicts = verdicts.verdicts
+        self.count_verdicts = verdicts.count_verdicts
 
     @classmethod
     def create(cls, path: Path | str, *, name: str | None = None) -> Self:

@@ -12,7 +12,7 @@ import pytest
 from reid_desk.errors import ModelError, ReidDeskError, SiteError
 from reid_desk.investigation import PersonSearch, person_search
 from reid_desk.search import Embedder, decode_image
-from reid_desk.site import Model, Site
+from reid_desk.site import Model, Site, Verdict
 from tests.fixtures_model import write_embedder
 from tests.site.made_up import START, add_clip, jpeg, track
 
@@ -334,3 +334,45 @@ print([name for name in ("torch", "cv2") if name in sys.modules])
     )
     assert done.stdout == "8\n[]\n"
     assert done.stderr == ""
+
+
+def judged(site: Site, name: str, *, camera: str, same: bool) -> Verdict:
+    """A verdict on the track of the person called ``name`` before ``camera``."""
+    cameras = {each.id: each.name for each in site.cameras()}
+    start = {"door": START, "hall": START + 100}[camera] + 10 * list(PEOPLE).index(name)
+    crop = next(
+        crop for crop in site.crops() if cameras[crop.camera_id] == camera and start <= crop.time < start + 10
+    )
+    return Verdict(crop.track_id, crop.id, same, 0.0)
+
+
+def test_what_is_judged_the_same_comes_first_and_what_is_different_last(site: Site) -> None:
+    search, query = PersonSearch(site), site.crops()[0].id
+    plain = [match.track_id for match in search.search(query)]
+    last, first = (judged(site, "blue", camera=camera, same=True) for camera in ("hall", "door"))
+    worst = Verdict(plain[0], 1, False, 0.0)
+    found = [match.track_id for match in search.search(query, verdicts=[last, first, worst])]
+    assert set(found) == set(plain)
+    assert set(found[:2]) == {last.track_id, first.track_id}
+    assert found[-1] == plain[0]
+
+
+def test_the_rest_is_ranked_by_the_query_made_better(site: Site) -> None:
+    search, query = PersonSearch(site), site.crops()[0].id
+    other = judged(site, "blue", camera="hall", same=True)
+    twin = judged(site, "blue", camera="door", same=True).track_id
+
+    def rank(verdicts: list[Verdict]) -> int:
+        found = search.search(query, verdicts=verdicts)
+        return [match.track_id for match in found].index(twin)
+
+    assert rank([other]) < rank([])
+
+
+def test_what_is_judged_can_be_hidden(site: Site) -> None:
+    search, query = PersonSearch(site), site.crops()[0].id
+    plain = [match.track_id for match in search.search(query)]
+    verdicts = [Verdict(plain[0], 1, True, 0.0), Verdict(plain[3], 1, False, 0.0)]
+    found = search.search(query, verdicts=verdicts, hide_judged=True, top=3)
+    assert len(found) == 3
+    assert not {plain[0], plain[3]} & {match.track_id for match in found}
