@@ -204,6 +204,39 @@ SPECS = (
         page="search",
     ),
     ActionSpec(
+        "search.same",
+        QT_TRANSLATE_NOOP("actions", "Same person"),
+        "search",
+        "check",
+        ("Y",),
+        QT_TRANSLATE_NOOP(
+            "actions", "Say that the selected possible match shows the person; again: take it back"
+        ),
+        lambda state: state.page == "search" and state.results and state.selection,
+        page="search",
+    ),
+    ActionSpec(
+        "search.different",
+        QT_TRANSLATE_NOOP("actions", "Different person"),
+        "search",
+        "cancel",
+        ("N",),
+        QT_TRANSLATE_NOOP(
+            "actions", "Say that the selected possible match shows somebody else; again: take it back"
+        ),
+        lambda state: state.page == "search" and state.results and state.selection,
+        page="search",
+    ),
+    ActionSpec(
+        "search.undo",
+        QT_TRANSLATE_NOOP("actions", "Undo the last verdict"),
+        "search",
+        None,
+        ("U",),
+        enabled_when=lambda state: state.page == "search" and state.results,
+        page="search",
+    ),
+    ActionSpec(
         "search.back",
         QT_TRANSLATE_NOOP("actions", "All crops"),
         "search",

@@ -142,6 +142,21 @@ def started_from(how: str) -> str:
     }.get(how, how)
 
 
+def verdict(same: bool | None) -> str:
+    """Say what was judged of a possible match; nothing if it was not."""
+    return {True: _tr("Judged the same person"), False: _tr("Judged a different person"), None: ""}[same]
+
+
+def judged(same: int, different: int) -> str:
+    """Say how many possible matches were judged which way; nothing if none was."""
+    parts = []
+    if same:
+        parts.append(_tr("Same person: {count}").format(count=number(same)))
+    if different:
+        parts.append(_tr("different: {count}").format(count=number(different)))
+    return ", ".join(parts)
+
+
 def state(name: str) -> str:
     """Say a state of a clip, job or stage."""
     return {

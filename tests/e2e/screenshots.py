@@ -96,6 +96,13 @@ def _picture_the_search(app: QApplication, window: Window, path: Path) -> None:
     _settle(app, 3.0)
     window.grab().save(str(path))
     window.actions_["search.details"].setChecked(False)
+    for name in ("search.same", "search.different", "search.same"):
+        window.actions_[name].trigger()
+        _settle(app, 1.0)
+    window.grab().save(str(path.with_name(path.name.replace("matches", "verdicts"))))
+    for _ in range(3):
+        window.actions_["search.undo"].trigger()
+        _settle(app)
     page.back()
 
 

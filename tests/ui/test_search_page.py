@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from reid_desk.site import Site
 from reid_desk.ui.background import Background
 from reid_desk.ui.models.crops import PAGE, CropsModel
-from reid_desk.ui.models.roles import CameraRole, CropRole, ScoreRole
+from reid_desk.ui.models.roles import CameraRole, CropRole, ScoreRole, VerdictRole
 from reid_desk.ui.pages.search import SearchPage
 from reid_desk.ui.window import Window
 from tests.ui.filled_site import draw_person
@@ -192,3 +192,90 @@ def test_an_empty_site_says_what_to_do(empty_window: Window) -> None:
     page = empty_window.search
     assert page._whole.currentWidget() is page._empty
     assert "Add footage" in page._empty._text.text()
+
+
+def judge(page: SearchPage, qtbot: QtBot, key: Qt.Key) -> None:
+    """Press a key on the answers, and wait for the answer that follows."""
+    with qtbot.waitSignal(page.matches.modelReset, timeout=30_000):
+        QTest.keyClick(page.answers, key)
+
+
+def verdicts(page: SearchPage) -> dict[int, bool | None]:
+    rows = range(page.matches.rowCount())
+    return {page.matches.match_at(row).track_id: page.matches.index(row).data(VerdictRole) for row in rows}
+
+
+def asked(page: SearchPage, qtbot: QtBot) -> list[int]:
+    """Search for the first crop; the tracks found, best first."""
+    page.gallery.setCurrentIndex(page.crops.index(0))
+    page.search_selected()
+    return [match.track_id for match in found(page, qtbot)]
+
+
+def test_verdicts_are_shown_stored_and_rank_the_rest(page: SearchPage, qtbot: QtBot) -> None:
+    tracks = asked(page, qtbot)
+    page.answers.setCurrentIndex(page.matches.index(2))
+    judge(page, qtbot, Qt.Key.Key_Y)
+    page.answers.setCurrentIndex(page.matches.index(page.matches.row_of(tracks[0])))
+    judge(page, qtbot, Qt.Key.Key_N)
+    assert page.matches.match_at(0).track_id == tracks[2]
+    assert page.matches.match_at(page.matches.rowCount() - 1).track_id == tracks[0]
+    assert {track: said for track, said in verdicts(page).items() if said is not None} == {
+        tracks[2]: True,
+        tracks[0]: False,
+    }
+    assert page._judged_text._whole == "Same person: 1, different: 1"
+    assert "Judged the same person" in page.matches.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    site, subject = page.desk.site, page._query.subject
+    qtbot.waitUntil(lambda: len(site.verdicts(subject)) == 2)
+
+
+def test_a_verdict_leads_to_the_next_match_that_is_not_judged(page: SearchPage, qtbot: QtBot) -> None:
+    asked(page, qtbot)
+    first = page.matches.match_at(0).track_id
+    judge(page, qtbot, Qt.Key.Key_Y)
+    row = page.answers.currentIndex().row()
+    assert page.matches.match_at(row).track_id != first
+    assert page.matches.index(row).data(VerdictRole) is None
+
+
+def test_verdicts_are_undone_and_taken_back(page: SearchPage, qtbot: QtBot) -> None:
+    tracks = asked(page, qtbot)
+    judge(page, qtbot, Qt.Key.Key_Y)
+    judge(page, qtbot, Qt.Key.Key_U)
+    assert set(verdicts(page).values()) == {None}
+    assert list(verdicts(page)) == tracks
+    page.answers.setCurrentIndex(page.matches.index(0))
+    judge(page, qtbot, Qt.Key.Key_N)
+    page.answers.setCurrentIndex(page.matches.index(page.matches.row_of(tracks[0])))
+    judge(page, qtbot, Qt.Key.Key_N)
+    assert set(verdicts(page).values()) == {None}
+    site, subject = page.desk.site, page._query.subject
+    qtbot.waitUntil(lambda: not site.verdicts(subject))
+
+
+def test_verdicts_are_there_again_when_the_person_is_searched_again(page: SearchPage, qtbot: QtBot) -> None:
+    tracks = asked(page, qtbot)
+    judge(page, qtbot, Qt.Key.Key_Y)
+    site, subject = page.desk.site, page._query.subject
+    qtbot.waitUntil(lambda: len(site.verdicts(subject)) == 1)
+    page.back()
+    page.gallery.setCurrentIndex(page.crops.index(0))
+    with qtbot.waitSignal(page.matches.modelReset, timeout=30_000):
+        page.search_selected()
+    assert verdicts(page)[tracks[0]] is True
+
+
+def test_what_is_judged_can_be_hidden(page: SearchPage, qtbot: QtBot) -> None:
+    tracks = asked(page, qtbot)
+    judge(page, qtbot, Qt.Key.Key_Y)
+    with qtbot.waitSignal(page.matches.modelReset, timeout=30_000):
+        page.panel.hide_judged.setChecked(True)
+    assert tracks[0] not in verdicts(page)
+    assert page.matches.rowCount() == len(tracks) - 1
+
+
+def test_in_the_gallery_there_is_nothing_to_judge(page: SearchPage) -> None:
+    page.gallery.setCurrentIndex(page.crops.index(0))
+    for name in ("search.same", "search.different", "search.undo"):
+        assert not page.actions_[name].isEnabled()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
 from reid_desk.errors import ReidDeskError
 from reid_desk.investigation.person_search import PersonSearch, PossibleMatch
-from reid_desk.site.records import Crop
+from reid_desk.site.records import Crop, Verdict
 from reid_desk.ui import words
 from reid_desk.ui.actions import Actions
 from reid_desk.ui.background import Background, Latest
@@ -20,6 +20,7 @@ from reid_desk.ui.models.crops import CropsModel
 from reid_desk.ui.models.matches import MatchesModel
 from reid_desk.ui.models.roles import CropRole, ScoreRole
 from reid_desk.ui.pages.crop_details import CropDetails
+from reid_desk.ui.pages.judging import Judging
 from reid_desk.ui.pages.page import Page
 from reid_desk.ui.pages.search_panel import WIDTH, SearchPanel
 from reid_desk.ui.pages.search_query import Query, allowed_cameras, query_of_file, query_of_image
@@ -44,7 +45,9 @@ class SearchPage(Page):
         self._searching = Latest(self._pool)
         self._query: Query | None = None
         self.crops = CropsModel(desk.site, desk.background)
-        self.matches = MatchesModel()
+        self.judging = Judging(desk)
+        self.matches = MatchesModel(self.judging.verdict_on)
+        self._next: int | None = None  # the track to select in the answer that is on its way
         self.panel = SearchPanel(actions)
         self.details = CropDetails(desk, actions)
         self.details.hide()
@@ -70,10 +73,18 @@ class SearchPage(Page):
         self.refresh()
 
     def search(self, query: Query) -> None:
-        """Rank the site's crops by likeness to ``query``."""
-        self._query = query
+        """Rank the site's crops by likeness to ``query``, and go on with what was said of its matches before."""
+        self._query, self._next = query, None
         self._show_query(query)
-        self._search_again()
+        self._count.set_whole_text(self.tr("Searching…"))
+
+        def begin(verdicts: list[Verdict]) -> None:
+            if self._query is query:
+                self.judging.start(query.subject, verdicts)
+                self._search_again()
+
+        site = self.desk.site
+        self.desk.ask(lambda: site.verdicts(query.subject), begin)
 
     def search_file(self, path: Path) -> None:
         """Search with an image file."""
@@ -114,6 +125,7 @@ class SearchPage(Page):
         cameras = allowed_cameras(query, filters, [camera.id for camera in self.desk.summary.cameras])
         wanted = query.crop.id if query.crop else query.image
         own_track = query.crop.track_id if query.crop else None
+        verdicts = self.judging.verdicts
         self._count.set_whole_text(self.tr("Searching…"))
         self._searching.run(
             lambda: self._searcher.search(
@@ -122,6 +134,8 @@ class SearchPage(Page):
                 cameras=cameras,
                 minimum_score=filters.minimum,
                 exclude_track=own_track,
+                verdicts=verdicts,
+                hide_judged=filters.hide_judged,
             ),
             self._take,
             self._refuse,
@@ -133,8 +147,10 @@ class SearchPage(Page):
         self.set_state(results=True)
         self._say_count()
         if found:
-            self.answers.setCurrentIndex(self.matches.index(0))
-            self.answers.scrollToTop()
+            row = self.matches.row_of(self._next)
+            self.answers.setCurrentIndex(self.matches.index(row or 0))
+            if row is None:
+                self.answers.scrollToTop()
             self.answers.setFocus()
         self._selected()
 
@@ -161,6 +177,25 @@ class SearchPage(Page):
         self._say_count()
         self.gallery.setFocus()
         self._selected()
+
+    def _judge(self, same: bool) -> None:
+        crop, row = self._current_crop(), self._current_index().row()
+        if crop is None or not self.results:
+            return
+        self.judging.judge(crop, same)
+        following = self.matches.not_judged_after(row)
+        if self.judging.verdict_on(crop.track_id) is not None and following is not None:
+            self._next = following.track_id
+            self.answers.setCurrentIndex(self.matches.index(self.matches.row_of(self._next) or 0))
+        else:
+            self._next = crop.track_id
+
+    def _judged(self) -> None:
+        self.matches.show_verdicts()
+        self._say_count()
+        crop = self._current_crop()
+        self._next = crop.track_id if crop is not None else None
+        self._search_again()
 
     def _show_query(self, query: Query) -> None:
         if query.crop is None:
@@ -190,6 +225,10 @@ class SearchPage(Page):
         self.actions_["search.details"].toggled.connect(lambda _: self._selected())
         self.actions_["search.details"].toggled.connect(lambda _: self._make_room())
         self.actions_["search.back"].triggered.connect(self.back)
+        self.actions_["search.same"].triggered.connect(lambda: self._judge(True))
+        self.actions_["search.different"].triggered.connect(lambda: self._judge(False))
+        self.actions_["search.undo"].triggered.connect(self.desk.undo.undo)
+        self.judging.changed.connect(self._judged)
         self.actions_["search.paste"].triggered.connect(self._paste)
         self.actions_["search.open_image"].triggered.connect(self._open)
         self.actions_["view.larger"].triggered.connect(lambda: self._resize(1))
@@ -226,6 +265,7 @@ class SearchPage(Page):
     def _selected(self) -> None:
         crop = self._current_crop()
         self.set_state(selection=crop is not None)
+        self._judge_bar.setVisible(self.results)
         if not self.details.isHidden():
             self.details.show_crop(crop, self._current_index().data(ScoreRole) if crop else None)
 
@@ -236,6 +276,9 @@ class SearchPage(Page):
     def _say_count(self) -> None:
         if self.results:
             self._count.set_whole_text(words.matches(self.matches.rowCount()))
+            said = [verdict.same for verdict in self.judging.verdicts]
+            judged = words.judged(said.count(True), said.count(False))
+            self._judged_text.set_whole_text(judged or self.tr("Is it the person you look for?"))
         else:
             self._count.set_whole_text(words.crops(self.crops.rowCount()))
 
@@ -299,6 +342,17 @@ class SearchPage(Page):
                 ),
             )
 
+    def _make_judge_bar(self) -> QWidget:
+        """Below the answers: what can be said of the one that is selected."""
+        same = ActionButton(self.actions_["search.same"], icon="check")
+        different = ActionButton(self.actions_["search.different"], icon="cancel", text=self.tr("Different"))
+        self._judged_text = ElidedLabel(elide=Qt.TextElideMode.ElideRight)
+        bar = row(self._judged_text, same, different)
+        bar.setStretch(0, 1)
+        made = holder(bar)
+        made.hide()
+        return made
+
     def _lay_out(self) -> QWidget:
         back = ActionButton(self.actions_["search.back"], icon="back", kind="quiet", hides=True)
         smaller = quiet_button(
@@ -310,7 +364,8 @@ class SearchPage(Page):
         self._sizes = holder(row(smaller, larger))
         bar = row(back, self._count, self._sizes, details)
         bar.setStretch(1, 1)
-        middle = column(bar, self._stack)
+        self._judge_bar = self._make_judge_bar()
+        middle = column(bar, self._stack, self._judge_bar)
         middle.setStretch(1, 1)
         self._middle = holder(middle)
         side = scrolled(self.panel, self.tr("Query and filters"))

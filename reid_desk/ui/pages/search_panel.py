@@ -40,6 +40,7 @@ class SearchPanel(QWidget):
         self.cameras.setProperty("role", "plain")
         self.cameras.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.hide_own = QCheckBox(self.tr("Hide the query's own camera"))
+        self.hide_judged = QCheckBox(self.tr("Hide what is judged"))
         self.minimum = QSlider(Qt.Orientation.Horizontal)
         self.minimum.setRange(0, 95)
         self.minimum.setPageStep(5)
@@ -69,6 +70,7 @@ class SearchPanel(QWidget):
             label(self.tr("Cameras")),
             self.cameras,
             self.hide_own,
+            self.hide_judged,
             row(label(self.tr("Minimum score")), None, self._minimum_text),
             self.minimum,
             row(label(self.tr("Show at most")), None, self.top),
@@ -87,6 +89,7 @@ class SearchPanel(QWidget):
             cameras=None if len(chosen) == len(items) else tuple(item.data(_IdRole) for item in chosen),
             minimum=self.minimum.value() / 100 or None,
             hide_own_camera=self.hide_own.isChecked(),
+            hide_judged=self.hide_judged.isChecked(),
             top=self.top.value(),
         )
 
@@ -123,6 +126,7 @@ class SearchPanel(QWidget):
     def _connect(self) -> None:
         self.cameras.itemChanged.connect(lambda _: self._settle.start())
         self.hide_own.toggled.connect(lambda _: self._settle.start())
+        self.hide_judged.toggled.connect(lambda _: self._settle.start())
         self.top.valueChanged.connect(lambda _: self._settle.start())
         self.minimum.valueChanged.connect(self._say_minimum)
         self.minimum.valueChanged.connect(lambda _: self._settle.start())

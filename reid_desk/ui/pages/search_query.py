@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QImage, QImageWriter
 
 from reid_desk.errors import FootageError
-from reid_desk.site.records import Crop
+from reid_desk.site.records import Crop, Subject
 
 LARGEST_IMAGE = 64 * 1024 * 1024
 
@@ -26,6 +27,13 @@ class Query:
     image: bytes = b""
     name: str = ""
 
+    @property
+    def subject(self) -> Subject:
+        """Whom verdicts on its possible matches are about."""
+        if self.crop is not None:
+            return Subject(track_id=self.crop.track_id)
+        return Subject(image=hashlib.sha256(self.image).hexdigest())
+
 
 @dataclass(frozen=True)
 class Filters:
@@ -37,6 +45,7 @@ class Filters:
     cameras: tuple[int, ...] | None = None
     minimum: float | None = None
     hide_own_camera: bool = False
+    hide_judged: bool = False
     top: int = 50
 
 

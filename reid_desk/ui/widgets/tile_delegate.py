@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from reid_desk.site.records import Crop
 from reid_desk.ui import words
 from reid_desk.ui.appearance import Appearance
-from reid_desk.ui.models.roles import CameraRole, CropRole, ScoreRole
+from reid_desk.ui.models.roles import CameraRole, CropRole, ScoreRole, VerdictRole
 from reid_desk.ui.models.thumbnails import Thumbnails
 
 SIZES = (128, 176, 240)  # heights of the picture in logical pixels
 _GAP = 8
 _BARS = 3
+_FAINT = 0.4
+_DISC = 24.0
+_TICK = (((0.28, 0.53), (0.44, 0.69)), ((0.44, 0.69), (0.73, 0.35)))  # lines within a disc, in its widths
+_CROSS = (((0.33, 0.33), (0.67, 0.67)), ((0.67, 0.33), (0.33, 0.67)))
 
 
 class TileDelegate(QStyledItemDelegate):
@@ -60,7 +64,10 @@ class TileDelegate(QStyledItemDelegate):
         self._paint_ground(painter, option, QRectF(tile))
         crop: Crop | None = index.data(CropRole)
         picture = QRect(tile.left() + _GAP, tile.top() + _GAP, tile.width() - 2 * _GAP, self.picture_height)
-        self._paint_picture(painter, picture, crop)
+        verdict: bool | None = index.data(VerdictRole)
+        place = self._paint_picture(painter, picture, crop, faint=verdict is False)
+        if verdict is not None:
+            self._paint_verdict(painter, place, same=verdict)
         if crop is not None:
             text = tile.adjusted(_GAP, self.picture_height + _GAP + _GAP // 2, -_GAP, -_GAP // 2)
             self._paint_text(painter, option, text, crop, index)
@@ -75,7 +82,19 @@ class TileDelegate(QStyledItemDelegate):
             painter.setBrush(QColor(tones.accent_soft if selected else tones.hover))
             painter.drawRoundedRect(tile.adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
 
-    def _paint_picture(self, painter: QPainter, where: QRect, crop: Crop | None) -> None:
+    def _paint_verdict(self, painter: QPainter, picture: QRectF, *, same: bool) -> None:
+        """A tick or a cross in a disc on the picture's corner."""
+        tones = self._appearance.tones
+        disc = QRectF(picture.left() - _DISC / 4, picture.top() - _DISC / 8, _DISC, _DISC)
+        painter.setPen(QPen(QColor(tones.surface), 2))
+        painter.setBrush(QColor(tones.good if same else tones.bad))
+        painter.drawEllipse(disc)
+        painter.setPen(QPen(QColor(tones.surface), 2.4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        for line in _TICK if same else _CROSS:
+            painter.drawLine(*(disc.topLeft() + QPointF(x, y) * _DISC for x, y in line))
+
+    def _paint_picture(self, painter: QPainter, where: QRect, crop: Crop | None, *, faint: bool) -> QRectF:
+        """Paint the picture, or its place while it is read; return where."""
         tones = self._appearance.tones
         ratio = painter.device().devicePixelRatio()
         found = self._thumbnails.get(crop.id, round(self.picture_height * ratio)) if crop else None
@@ -90,12 +109,14 @@ class TileDelegate(QStyledItemDelegate):
         outline.addRoundedRect(place, 6, 6)
         if found is None:
             painter.fillPath(outline, QColor(tones.sunken))
-            return
+            return place
         painter.save()
         painter.setClipPath(outline)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setOpacity(_FAINT if faint else 1.0)
         painter.drawPixmap(place, found, QRectF(found.rect()))
         painter.restore()
+        return place
 
     def _paint_text(
         self,
