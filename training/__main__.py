@@ -29,14 +29,23 @@ def main(argv: list[str] | None = None) -> int:
     main_process = os.environ.get("RANK", "0") == "0"  # of those that a launcher started
     reporter = open_reporter(events=getattr(arguments, "events", False), quiet=not main_process)
     try:
+        if arguments.command is not _adapt and os.environ.get("WORLD_SIZE", "1") != "1":
+            raise TrainingError("only adapt can be shared by several processes; start this command alone")
         result = arguments.command(arguments, reporter)
     except TrainingError as error:
         reporter.close()
-        print(f"training: error: {error}", file=sys.stderr)
+        if main_process:
+            print(f"training: error: {error}", file=sys.stderr)
         return 2
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
-            raise
+            if main_process:
+                raise
+            # As a rule the main process has gone, and has told why.
+            print(
+                f"training: a process beside the main one stopped: {error}".splitlines()[0], file=sys.stderr
+            )
+            return 1
         reporter.close()
         print(
             "training: error: there is too little memory for this run; close other programs, or use a smaller batch"

@@ -197,6 +197,8 @@ def _row(name: str, seeds: Sequence[int], results: Sequence[Mapping[str, Any]]) 
             row[f"{stage} {figure} spread"] = statistics.stdev(values) if len(values) > 1 else None
     seconds = [result["seconds"].get("adaptation", 0.0) for result in results]
     row["minutes"] = statistics.mean(seconds) / 60
+    epochs = [record for result in results for record in result.get("history", [])]
+    row["clustered otherwise"] = sum(bool(record.get("warning")) for record in epochs) / max(1, len(epochs))
     row["failed"] = "; ".join(sorted({result["failed"] for result in results if "failed" in result}))
     return row
 
@@ -219,7 +221,10 @@ def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
         cells = [_percent(row, f"{stage} {figure}") for stage, figure in _SHOWN]
         if row["failed"]:
             cells[1] = f"{cells[1]} (failed: {row['failed']})".strip()
-        lines.append(f"| {row['variant']} | {row['seeds']} | {' | '.join(cells)} | {row['minutes']:.1f} |")
+        variant = row["variant"]
+        if row["clustered otherwise"]:
+            variant = f"{variant} ({row['clustered otherwise']:.0%} of the epochs clustered otherwise, see the runs)"
+        lines.append(f"| {variant} | {row['seeds']} | {' | '.join(cells)} | {row['minutes']:.1f} |")
     return "\n".join(lines) + "\n"
 
 

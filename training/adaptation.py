@@ -89,15 +89,13 @@ def adapt(
             settings differ from those of the run to be resumed.
     """
     # What can be wrong with the input is found before the run folder is made.
-    _require_parts(settings)
+    _require_able(settings)
     source_set, target_set = open_source(source), open_crops(target)
     split = evaluation_split(open_dataset(test)) if test else None
     run = open_run(
         out, settings, {"source": source_set, "target": target_set}, reporter=reporter, resume=resume
     )
     reporter.phase("prepare", "Reading the images")
-    # Weights that are missing are missed now, and not after the hours of stage 1.
-    build_network(settings.network)
     known, crops = run.decode("source", known_people(source_set)), run.decode("target", target_set.images)
     measured = (
         TestImages(run.decode("query", split[0]), run.decode("gallery", split[1]), split[2])
@@ -159,12 +157,16 @@ def adapt(
     return written
 
 
-def _require_parts(settings: Settings) -> None:
-    """Check now, not after the hours of stage 1, that the processes of this run can share every batch.
+def _require_able(settings: Settings) -> None:
+    """Check now, before a run has begun, that this machine and its processes can do what the settings ask for.
 
     Raises:
-        TrainingError: they cannot.
+        TrainingError: no such device, no compiler, no weights, no such network, or a batch that cannot be shared.
     """
+    device = open_device(settings.device)
+    if settings.compile:
+        require_compiler(device)
+    build_network(settings.network)
     for number, stage in ((2, settings.pretraining), (3, settings.teacher_student)):
         processes.require_parts(stage.identities * stage.instances, f"a batch of stage {number}")
     if settings.style_transfer_enabled:
@@ -246,9 +248,9 @@ def _begin(out: Path, settings: Settings, inputs: Mapping[str, Dataset], *, resu
 
 
 def _what_matters(settings: Settings) -> dict[str, Any]:
-    """All settings but where the weights lie and which device computes: those may change when a run is resumed."""
+    """All settings but where the weights lie, and which device computes how: those may change when a run is resumed."""
     wanted: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
-    return wanted | {"device": "auto", "network": wanted["network"] | {"weights": None}}
+    return wanted | {"device": "auto", "compile": False, "network": wanted["network"] | {"weights": None}}
 
 
 def _same_as_begun(file: Path, wanted: dict[str, Any], what: str) -> None:
@@ -267,18 +269,23 @@ def build_network(settings: NetworkSettings, *, pretrained: bool = True) -> Embe
 
     Raises:
         WeightsError: the weights cannot be had.
+        TrainingError: the settings do not go together.
     """
-    backbone = build_backbone(
-        settings.backbone,
-        height=settings.height,
-        width=settings.width,
-        last_stride=settings.last_stride,
-        attention=AttentionSettings(
-            settings.transformer_blocks, settings.transformer_heads, settings.transformer_sigmoid
-        ),
-        pretrained=pretrained,
-        weights=Path(settings.weights) if settings.weights else None,
+    attention = AttentionSettings(
+        settings.transformer_blocks, settings.transformer_heads, settings.transformer_sigmoid
     )
+    try:
+        backbone = build_backbone(
+            settings.backbone,
+            height=settings.height,
+            width=settings.width,
+            last_stride=settings.last_stride,
+            attention=attention,
+            pretrained=pretrained,
+            weights=Path(settings.weights) if settings.weights else None,
+        )
+    except ValueError as error:
+        raise TrainingError(f"the network of these settings cannot be built: {error}") from error
     return EmbeddingNetwork(backbone, pooling=settings.pooling)
 
 
@@ -295,8 +302,6 @@ class Run:
         self.out = out
         self.settings = settings
         self.device = open_device(settings.device)
-        if settings.compile:
-            require_compiler(self.device)
         self.bfloat16 = lower_precision(
             settings.precision, self.device, depthwise=settings.network.backbone in DEPTHWISE
         )

@@ -22,6 +22,7 @@ _EPS_RANGE = (0.4, 0.7)
 
 # Radii that are tried where the one asked for gives nothing to learn from.
 _LARGEST_EPS = 0.95
+_ALL_BUT_NOISE = 0.95
 _TRIALS = 12
 
 Floats = NDArray[np.float32]
@@ -50,7 +51,9 @@ class Clustering:
 
 
 def cluster_by_density(distance: Sparse, eps: float, min_samples: int) -> Clustering:
-    """DBSCAN at radius ``eps``, or where that gives no cluster or a single one, at the nearest radius that gives more.
+    """DBSCAN at radius ``eps``, or where that gives none or a single cluster, at the nearest that gives people.
+
+    That is: most images in clusters and none that holds most of them; failing that, the least noise.
 
     Args:
         distance: [N, N], as :func:`dbscan` takes it.
@@ -58,19 +61,33 @@ def cluster_by_density(distance: Sparse, eps: float, min_samples: int) -> Cluste
         min_samples: of a core point.
 
     Raises:
-        ClusteringError: no radius gives two clusters.
+        ClusteringError: no radius gives two clusters and more than noise.
     """
     asked = _at_radius(distance, eps, min_samples)
     if asked.clusters >= 2:
         return asked
-    for radius, samples in _other_radii(asked, eps, min_samples):
-        found = _at_radius(distance, radius, samples)
-        if found.clusters >= 2:
-            return replace(
-                found, warning=f"{asked.method} gave {_outcome(asked)}; {found.method} is used in its place"
-            )
-    check_clustering(asked, distance)
-    return asked
+    trials = [
+        _at_radius(distance, radius, samples) for radius, samples in _other_radii(asked, eps, min_samples)
+    ]
+    found = next(filter(_is_plausible, trials), None) or min(
+        (trial for trial in trials if trial.clusters >= 2 and trial.noise < _ALL_BUT_NOISE),
+        key=lambda trial: trial.noise,
+        default=None,
+    )
+    if found is None:
+        check_clustering(asked, distance)
+        return asked
+    return replace(
+        found, warning=f"{asked.method} gave {_outcome(asked)}; {found.method} is used in its place"
+    )
+
+
+def _is_plausible(clustering: Clustering) -> bool:
+    """Whether most images are in a cluster, and no cluster holds most images."""
+    sizes = np.bincount(clustering.labels[clustering.labels != NOISE])
+    return (
+        clustering.clusters >= 2 and clustering.noise <= 0.5 and sizes.max() <= 0.5 * len(clustering.labels)
+    )
 
 
 def cluster_by_means(features: Floats, k: int, seed: int) -> Clustering:

@@ -19,6 +19,10 @@ class ClusteringError(TrainingError):
     """No usable pseudo-labels could be made from the target images."""
 
 
+class DivergedError(TrainingError):
+    """A network's figures are no numbers any more; nothing it gives can be used."""
+
+
 class Cancelled(Exception):  # noqa: N818 - an outcome, not a fault
     """The run was asked to stop; its last checkpoint is intact."""
 

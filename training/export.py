@@ -81,7 +81,7 @@ def export_onnx(
     onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(dict(card))})
     content = model.SerializeToString()
     cosine = _least_cosine(content, images, expected)
-    if cosine < LEAST_COSINE:
+    if not cosine >= LEAST_COSINE:  # what is no number is not alike
         raise TrainingError(
             f"the exported model differs from the trained one (cosine {cosine:.6f}); nothing was written"
         )

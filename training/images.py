@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from training.datasets import Sample
 from training.errors import DatasetError
-from training.files import new_array
+from training.files import new_array, write_atomically
 from training.progress import Reporter
 
 Pixels = NDArray[np.uint8]
@@ -208,8 +208,6 @@ def _write_cache(
         temporary.replace(cache)
     finally:
         temporary.unlink(missing_ok=True)
-    unfinished = _note_path(temporary)
     text = json.dumps({"key": key, "kept": note.kept, "problems": note.problems})
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(_note_path(cache))
+    write_atomically(_note_path(cache), text.encode())
     return note

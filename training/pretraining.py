@@ -180,9 +180,9 @@ def _batches(
         batch = training_view(raw, randomness.augmentation, erasing=settings.erasing)
         unlabelled = None
         if target is not None and settings.target_images:
-            chosen = randomness.sampling.choice(
-                len(target), min(settings.target_images, len(target)), replace=False
-            )
+            count = min(settings.target_images, len(target))
+            count -= count % processes.count()
+            chosen = randomness.sampling.choice(len(target), count, replace=False)
             unlabelled = training_view(torch.from_numpy(target[chosen]).to(device), randomness.augmentation)
         yield batch, torch.from_numpy(identities[indices]).to(device), unlabelled
 
@@ -216,7 +216,7 @@ def _train_epoch(
         features = batch_features(network, batch, device=device, bfloat16=bfloat16)
         if unlabelled is not None:
             with torch.no_grad(), autocast(device, enabled=bfloat16):
-                network.features(unlabelled)
+                network.features(processes.part(unlabelled))
         losses = _losses(features, classifier, labels, settings)
         optimiser.zero_grad(set_to_none=True)
         losses["loss"].backward()  # type: ignore[no-untyped-call]

@@ -20,12 +20,13 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from training import errors
 from training.errors import TrainingError
 
 Item = TypeVar("Item")
 
 # Others wait this long for the main process: a clustering of a big site takes its time.
-_PATIENCE = timedelta(hours=24)
+_PATIENCE = timedelta(hours=2)
 
 
 @contextmanager
@@ -36,25 +37,26 @@ def joined(device: str) -> Iterator[None]:
         device: the setting; "cpu" joins by gloo on a machine with GPUs as well.
 
     Raises:
-        TrainingError: the others cannot be reached.
+        TrainingError: the others cannot be reached, or all were given one GPU.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield
         return
+    if device.startswith("cuda:"):
+        raise TrainingError(f"each process takes a GPU of its own, not all {device}; use cuda or auto")
     cuda = device != "cpu" and torch.cuda.is_available()
-    if cuda:
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     try:
+        if cuda:
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         dist.init_process_group("nccl" if cuda else "gloo", timeout=_PATIENCE)
     except (ValueError, RuntimeError) as error:
         raise TrainingError(
             f"the other processes of this run cannot be reached ({error}); start it with accelerate launch,"
-            " or with one process"
+            " with as many processes as there are GPUs, or with one"
         ) from error
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
+    yield
+    # Not after an error: the others may be waiting for this process, and would be waited for in turn.
+    dist.destroy_process_group()
 
 
 def count() -> int:
@@ -136,19 +138,24 @@ def from_main(compute: Callable[[], Item]) -> Item:
     """What ``compute`` gives in the main process, on every process; the others wait.
 
     Raises:
-        Exception: whatever it raises there, everywhere.
+        Exception: whatever it raises there; elsewhere a TrainingError of its class where it is one, else a plain one.
     """
     if count() == 1:
         return compute()
     outcome: list[Any] = [None, None]
+    raised: Exception | None = None
     if is_main():
         try:
             outcome[0] = compute()
         except Exception as error:  # noqa: BLE001 - told to all and raised below
-            outcome[1] = error
+            raised = error
+            outcome[1] = (type(error).__name__, str(error))
     dist.broadcast_object_list(outcome)
+    if raised is not None:
+        raise raised
     if outcome[1] is not None:
-        raise outcome[1]
+        name, text = outcome[1]
+        raise getattr(errors, name, TrainingError)(text)
     return cast(Item, outcome[0])
 
 

@@ -25,7 +25,7 @@ from training.clustering import (
     cluster_by_means,
 )
 from training.datasets import UNKNOWN
-from training.errors import ClusteringError
+from training.errors import DivergedError
 from training.jaccard import Sparse, camera_aware_jaccard_distance
 from training.target import Circumstances
 
@@ -60,10 +60,11 @@ def cluster_target(
         check_cancelled: called often; what it raises passes through.
 
     Raises:
-        ClusteringError: the features are not finite, or the clusters give nothing to learn from.
+        ClusteringError: the clusters give nothing to learn from.
+        DivergedError: the features are not numbers.
     """
     if not np.isfinite(features.sum(dtype=np.float64)):
-        raise ClusteringError(
+        raise DivergedError(
             "The target cannot be clustered: its features are not numbers, so the network has diverged;"
             " lower the learning rate."
         )

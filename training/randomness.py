@@ -21,6 +21,15 @@ class EpochRandomness:
     augmentation: torch.Generator
 
 
+def draw_beside(seed: int, purpose: str, epoch: int, device: torch.device) -> EpochRandomness:
+    """Generators for something that is drawn beside a stage's own batches, and must not change those."""
+    sequence = np.random.SeedSequence([seed, zlib.crc32(purpose.encode()), epoch])
+    sampling, augmentation = sequence.spawn(2)
+    generator = torch.Generator(device=device)
+    generator.manual_seed(int(augmentation.generate_state(1)[0]))
+    return EpochRandomness(np.random.default_rng(sampling), generator)
+
+
 def start_epoch(seed: int, stage: str, epoch: int, device: torch.device) -> EpochRandomness:
     """Seed everything random for ``epoch`` of ``stage``, torch's own generator (dropout) included."""
     sequence = np.random.SeedSequence([seed, zlib.crc32(stage.encode()), epoch])

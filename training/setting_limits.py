@@ -42,6 +42,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "network.width": (32, math.inf),
     "networks": (1, 2),
     "pretraining.identity_weight": (0, 1),
+    "seed": (0, 2**31),  # scikit-learn takes 32 bits, and epochs are added to it
     "proxy_temperature": (1e-6, math.inf),
     "siamese_filters": (1, math.inf),
     "smoothing": (0, 0.999),
@@ -55,6 +56,9 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "transformer_heads": (1, math.inf),
 }
 _ANY_OTHER = (0, math.inf)
+
+# A norm has no statistics over a single image.
+_NOT_ONE = frozenset({"norm_group", "target_images"})
 
 # Networks halve their images so often.
 _MULTIPLES = {
@@ -94,6 +98,8 @@ def _check_number(name: str, value: float) -> None:
     if not lowest <= value <= highest or math.isinf(value):  # a number that is none is in no range
         limits = f"at least {lowest}" if math.isinf(highest) else f"between {lowest} and {highest}"
         raise TrainingError(f"the setting {name} cannot be {value}: it is {limits}")
+    if value == 1 and name.rpartition(".")[2] in _NOT_ONE:
+        raise TrainingError(f"the setting {name} cannot be 1: it is 0 or at least 2")
     multiple = _MULTIPLES.get(name, 1)
     if value % multiple and isinstance(value, int):
         raise TrainingError(f"the setting {name} cannot be {value}: it is a multiple of {multiple}")

@@ -117,9 +117,7 @@ class TeacherStudentSettings:
     memory_momentum: float = 0.4  # share of a centre that a batch leaves as it was, 0..1; ours
     proxy_weight: float = 0.0  # of the camera-aware proxies' loss; 0: none; beyond the paper
     proxy_temperature: float = 0.07  # of their logits; Wang et al. 2021
-    source_weight: float = (
-        0.0  # of eq 9 on source images kept in the batch, with norms of their own; 0: none; SpCL
-    )
+    source_weight: float = 0.0  # of eq 9 on source images kept in the batch, normalised apart; 0: none; SpCL
     smoothing: float = 0.1  # label smoothing of the hard identity loss; MMT
     triplet_margin: float | None = None  # m of eq 8; None: softmax margin
     triplet_scale: float = 0.0  # as in stage 2

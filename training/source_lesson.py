@@ -1,7 +1,8 @@
 """The source kept in the batches of stage 3, so that what its labels taught is not forgotten.
 
-Beyond the paper: SpCL (Ge et al. 2020) keeps the source beside the target, each with norms of its own. Here a source
-batch is normalised by its own statistics and leaves no trace in the running ones, which stay the target's.
+Beyond the paper: SpCL (Ge et al. 2020) keeps the source beside the target, each with norms of its own. Here only the
+statistics are apart: a source batch is normalised by its own and leaves no trace in the running ones, which stay the
+target's. Scale and shift are shared.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from training.networks.normalisation import statistics_kept
 from training.pretraining import training_view, triplet_features
 from training.progress import Reporter
 from training.pseudo_labels import cluster_centres
-from training.randomness import EpochRandomness
+from training.randomness import draw_beside
 from training.sampling import identity_batches
 from training.settings import TeacherStudentSettings
 
@@ -60,10 +61,11 @@ class SourceLesson:
         self._bfloat16 = bfloat16
         self._reporter = reporter
         self._memories: list[ClusterMemory] = []
+        self._views = torch.Generator(device=device)
         self._batches: Iterator[NDArray[np.int64]] = iter(())
 
-    def start_epoch(self, students: Sequence[EmbeddingNetwork], randomness: EpochRandomness) -> None:
-        """Draw the epoch's batches; before the first epoch, take the centres as ``students`` see them."""
+    def start_epoch(self, students: Sequence[EmbeddingNetwork], seed: int, epoch: int) -> None:
+        """Draw the epoch's batches; before the first epoch, when students are alike, take the centres they see."""
         if not self._memories:
             features = embed(
                 students[0],
@@ -75,6 +77,8 @@ class SourceLesson:
             centres = torch.from_numpy(cluster_centres(features, self._source.identities))
             self._remember([centres for _ in students])
         settings = self._settings
+        randomness = draw_beside(seed, "source", epoch, self._device)
+        self._views = randomness.augmentation
         self._batches = identity_batches(
             self._source.identities,
             self._source.cameras,
@@ -84,15 +88,15 @@ class SourceLesson:
             rng=randomness.sampling,
         )
 
-    def loss(self, students: Sequence[EmbeddingNetwork], generator: torch.Generator) -> Tensor:
-        """The sum over ``students`` of eq 9 on the next batch, each on a view of its own; a scalar."""
+    def losses(self, students: Sequence[EmbeddingNetwork]) -> Tensor:
+        """Eq 9 of each of ``students`` on the next batch, each on a view of its own: [S]."""
         settings = self._settings
         indices = next(self._batches)
         raw = torch.from_numpy(self._source.images[indices]).to(self._device)
         labels = torch.from_numpy(self._source.identities[indices]).to(self._device)
         losses = []
         for student, memory in zip(students, self._memories, strict=True):
-            view = training_view(raw, generator)
+            view = training_view(raw, self._views)
             with statistics_kept(student):
                 features = batch_features(student, view, device=self._device, bfloat16=self._bfloat16)
             ranked = triplet_features(features.pooled, settings.triplet_scale)
@@ -101,7 +105,7 @@ class SourceLesson:
                 pretraining_loss(identity, triplet_loss(ranked, labels, margin=settings.triplet_margin))
             )
             memory.update(features.neck, labels)
-        return torch.stack(losses).sum()
+        return torch.stack(losses)
 
     def state_dict(self) -> list[Tensor]:
         """What a checkpoint keeps: the centres of each student's memory."""

@@ -10,7 +10,7 @@ from PIL import Image
 
 from training.adaptation import CHECKED_CROPS, build_network, known_people, open_crops, open_run, open_source
 from training.datasets import evaluation_split, open_dataset, open_target
-from training.errors import WeightsError
+from training.errors import TrainingError, WeightsError
 from training.export import export_onnx, make_card, save_weights
 from training.images import decode
 from training.metrics import cmc_map
@@ -71,6 +71,10 @@ def teach_target(
     Raises:
         TrainingError: bad input, weights that do not fit, or ``out`` holds another run.
     """
+    if settings.teacher_student.source_weight:
+        raise TrainingError(
+            "teacher_student.source_weight keeps the source in the batches: use adapt, or set it to 0"
+        )
     network = _load(weights, settings.network)
     crops = open_crops(target)
     run = open_run(out, settings, {"target": crops}, reporter=reporter, resume=resume)

@@ -69,6 +69,7 @@ class EpochRecord:
     noise: float  # share of the target left out, 0..1
     eps: float | None
     scores: tuple[float, ...]  # the label-free score of each teacher, higher is better
+    warning: str | None = None  # where the clusters are not those of the settings: what was done
 
     def as_dict(self) -> dict[str, object]:
         """As JSON."""
@@ -78,6 +79,7 @@ class EpochRecord:
             "noise": self.noise,
             "eps": self.eps,
             "scores": list(self.scores),
+            "warning": self.warning,
         }
 
 
@@ -280,8 +282,9 @@ class TeacherStudent:
         except ClusteringError as error:
             if self._clustering is None:
                 raise
-            self._reporter.message(f"{error} The clusters of the epoch before are kept.", level="warning")
-            return self._clustering
+            warning = f"{error} The clusters of the epoch before are kept."
+            self._reporter.message(warning, level="warning")
+            return dataclasses.replace(self._clustering, warning=warning)
         if clustering.warning:
             self._reporter.message(clustering.warning, level="warning")
         self._clustering = clustering
@@ -291,7 +294,9 @@ class TeacherStudent:
         features = self.teacher_features()
         clustering = self._cluster(features, epoch=epoch)
         scores = self._scores(features, Evidence(clustering.labels, self._known))
-        record = EpochRecord(epoch + 1, clustering.clusters, clustering.noise, clustering.eps, scores)
+        record = EpochRecord(
+            epoch + 1, clustering.clusters, clustering.noise, clustering.eps, scores, clustering.warning
+        )
         self._reporter.metric(
             epoch=record.epoch, clusters=record.clusters, noise=record.noise, score=max(scores)
         )
@@ -328,7 +333,7 @@ class TeacherStudent:
         randomness = start_epoch(self._seed, "teacher_student", epoch, self._device)
         students = [pair.student for pair in self.pairs]
         if self._source is not None:
-            self._source.start_epoch(students, randomness)
+            self._source.start_epoch(students, self._seed, epoch)
         optimisers = self._optimisers(lessons)
         teachers = self._mean_teachers(lessons)
         labels_there, parts_there = (torch.from_numpy(each).to(self._device) for each in (labels, parts))
@@ -349,8 +354,9 @@ class TeacherStudent:
                 views, _Batch(indices, labels_there[indices], parts_there[indices]), lessons
             )
             if self._source is not None:
-                losses["source"] = self._source.loss(students, randomness.augmentation)
-                losses["loss"] = losses["loss"] + settings.source_weight * losses["source"]
+                of_source = self._source.losses(students)
+                losses["source"] = of_source.detach().mean()
+                losses["loss"] = losses["loss"] + settings.source_weight * of_source.sum()
             for optimiser in optimisers:
                 set_rate(optimiser, settings.learning_rate * factor)
                 optimiser.zero_grad(set_to_none=True)

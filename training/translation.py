@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.lib.format import open_memmap
 from PIL import Image
 
 from training.devices import autocast
-from training.files import new_array
+from training.files import new_array, write_atomically
 from training.networks.generators import Generator
 from training.progress import Reporter
 from training.style_batches import Images, to_uint8, to_unit_range
@@ -84,7 +85,7 @@ def contact_sheet(source: Images, translated: Images, path: Path) -> None:
     Args:
         source: uint8 RGB [N, H, W, 3].
         translated: the same images translated, same shape.
-        path: the image file; its folder is made if missing.
+        path: the image file (PNG); its folder is made if missing.
     """
     count, height, width, _ = source.shape
     sheet = np.full((2 * height + _GAP, count * (width + _GAP) - _GAP, 3), 255, np.uint8)
@@ -92,8 +93,9 @@ def contact_sheet(source: Images, translated: Images, path: Path) -> None:
         left = column * (width + _GAP)
         sheet[:height, left : left + width] = above
         sheet[height + _GAP :, left : left + width] = below
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(sheet).save(path)
+    picture = io.BytesIO()
+    Image.fromarray(sheet).save(picture, "PNG")
+    write_atomically(path, picture.getvalue())
 
 
 def _fill(

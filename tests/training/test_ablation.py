@@ -78,8 +78,12 @@ def test_variants_share_stages_and_a_second_call_computes_nothing(
 def test_the_table_shows_per_cent_and_spread() -> None:
     figures = {f"{stage} {figure}": 0.5 for stage in ("pretrained", "adapted") for figure in ("mAP", "rank1")}
     spreads = {f"{key} spread": 0.0123 for key in figures}
-    row = {"variant": "DBSCAN", "seeds": 2, "minutes": 3.21, "failed": "", **figures, **spreads}
+    row = {"variant": "DBSCAN", "seeds": 2, "minutes": 3.21, "failed": "", "clustered otherwise": 0.0}
+    row |= figures | spreads
     assert "| DBSCAN | 2 | 50.0 ± 1.2 | 50.0 ± 1.2 | 50.0 ± 1.2 | 3.2 |" in as_markdown([row])
+    assert "| DBSCAN (25% of the epochs clustered otherwise" in as_markdown(
+        [row | {"clustered otherwise": 0.25}]
+    )
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)

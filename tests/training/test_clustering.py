@@ -166,6 +166,15 @@ class TestCollapse:
         assert 0.2 <= found.eps < 0.45
         assert "a single cluster" in str(found.warning)
 
+    def test_two_stray_pairs_are_not_taken_for_the_people(self):
+        full = np.full((200, 200), 0.97, np.float32)
+        for person in range(100):
+            full[2 * person : 2 * person + 2, 2 * person : 2 * person + 2] = 0.52 if person < 2 else 0.7
+        np.fill_diagonal(full, 0)
+        found = cluster_by_density(sparse_distance(full), 0.5, 2)
+        assert found.clusters == 100
+        assert found.noise == 0
+
     def test_where_no_radius_helps_the_first_outcome_is_told(self):
         with pytest.raises(ClusteringError, match=r"a single cluster \(DBSCAN, eps 0\.500"):
             cluster_by_density(self.pairs(0.0, 0.0), 0.5, 2)

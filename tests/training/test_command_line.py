@@ -46,13 +46,15 @@ def test_any_setting_can_be_set() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--seed", "-1"], "seed cannot be -1: it is at least 0"),
+        (["--seed", "-1"], "seed cannot be -1: it is between 0"),
         (["--teacher-student.eps", "1.2"], "eps cannot be 1.2: it is between"),
         (["--teacher-student.alpha", "2"], "alpha"),
         (["--pretraining.learning-rate", "nan"], "learning_rate cannot be nan"),
         (["--network.height", "100"], "height cannot be 100: it is a multiple of 32"),
         (["--style-transfer.batch-size", "0"], "batch_size cannot be 0: it is at least 1"),
         (["--teacher-student.epochs", "0"], "epochs cannot be 0"),
+        (["--pretraining.norm-group", "1"], "norm_group cannot be 1: it is 0 or at least 2"),
+        (["--seed", "5000000000"], "seed"),
         (["--pretraining.steps", "0.5,inf"], "steps cannot be inf"),
         (
             ["--teacher-student.identity-weight", "0.7", "--teacher-student.triplet-weight", "0.4"],
@@ -113,6 +115,23 @@ def test_a_value_of_the_wrong_kind_is_a_usage_error(words: list[str], capsys) ->
         ),
         (["--source", "source", "--target", "target", "--out", "run", "--device", "cuda:7"], "CUDA"),
         (["--source", "source", "--target", "target", "--out", "file"], "could not be written"),
+        (
+            [
+                "--source",
+                "source",
+                "--target",
+                "target",
+                "--out",
+                "run",
+                "--preset",
+                "smoke",
+                "--network.transformer-blocks",
+                "1",
+                "--network.transformer-heads",
+                "3",
+            ],
+            "cannot be built",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -7,7 +7,7 @@ from tests.training.oracles import dense_jaccard
 from tests.training.test_clustering import by_scikit_learn
 from tests.training.test_jaccard import people
 from training.clustering import auto_k, auto_min_samples
-from training.errors import ClusteringError
+from training.errors import ClusteringError, DivergedError
 from training.pseudo_labels import cluster_centres, cluster_target, mate_centres, nearest_mates
 from training.settings import TeacherStudentSettings
 
@@ -53,7 +53,7 @@ class TestClusterTarget:
     def test_diverged_features_are_refused(self):
         features = people(50)
         features[7, 3] = np.nan
-        with pytest.raises(ClusteringError, match="diverged"):
+        with pytest.raises(DivergedError, match="diverged"):
             cluster_target(features, TeacherStudentSettings(), seed=0)
 
     def test_images_that_are_all_alike_are_a_single_cluster(self):

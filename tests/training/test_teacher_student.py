@@ -11,7 +11,7 @@ import torch
 
 from tests.training.small import person, tiny_settings
 from training.adaptation import build_network
-from training.errors import ClusteringError, TrainingError
+from training.errors import ClusteringError, DivergedError, TrainingError
 from training.optimisation import MeanTeacher
 from training.progress import Silent
 from training.pseudo_labels import centred_by_camera
@@ -121,7 +121,9 @@ def test_a_teacher_without_a_say_takes_the_norm_statistics_of_its_student() -> N
 
 
 def test_a_source_that_is_kept_is_learnt_from_and_leaves_the_norms_to_the_target() -> None:
-    settings = replace(BEYOND, epochs=1, iterations_per_epoch=1, learning_rate=0.0, weight_decay=0.0)
+    # Nothing is learnt, so that the second step's target batch can be compared too.
+    settings = replace(BEYOND, epochs=1, iterations_per_epoch=2, learning_rate=0.0, weight_decay=0.0)
+    settings = replace(settings, memory_momentum=1.0)
     norms, figures = [], []
     for weight, source in ((0.0, None), (1.0, labelled(range(20, 26)))):
         stage = teach(replace(settings, source_weight=weight), source=source)
@@ -136,7 +138,7 @@ def test_a_source_that_is_kept_is_learnt_from_and_leaves_the_norms_to_the_target
         norms.append(stage.pairs[0].student.neck.running_mean.clone())
         figures.append(seen)
     torch.testing.assert_close(norms[0], norms[1], rtol=0, atol=0)
-    assert figures[1]["loss"] == pytest.approx(figures[0]["loss"] + figures[1]["source"], rel=1e-5)
+    assert figures[1]["loss"] == pytest.approx(figures[0]["loss"] + 2 * figures[1]["source"], rel=1e-5)
     assert figures[1]["source"] > 0
 
 
@@ -207,20 +209,39 @@ def test_where_nothing_can_be_clustered_at_first_the_run_ends() -> None:
         stage.run()
 
 
-def test_where_a_later_epoch_collapses_the_clusters_before_it_are_kept(tmp_path: Path) -> None:
-    stage = teach(replace(SETTINGS, epochs=2))
-    stage._reporter = listener = Listener()
+def collapse(stage: TeacherStudent, _epoch: int) -> None:
+    for pair in stage.pairs:
+        pair.teacher.neck.weight.data.zero_()
 
-    def collapse(_: TeacherStudent, epoch: int) -> None:
-        if epoch == 1:
-            for pair in stage.pairs:
-                pair.teacher.neck.weight.data.zero_()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MeanTeacher, "update", lambda _: None)
-        stage.run(tmp_path / "checkpoint.pt", on_epoch=collapse)
+def test_where_a_later_epoch_collapses_the_clusters_before_it_are_kept_also_over_a_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MeanTeacher, "update", lambda _: None)
+    begun = teach(replace(SETTINGS, epochs=1))
+    begun.scores = lambda: (0.0, 0.0)  # type: ignore[method-assign]
+    begun.run(tmp_path / "checkpoint.pt")
+    collapse(begun, 1)
+    begun._save(tmp_path / "checkpoint.pt")
+    resumed = teach(replace(SETTINGS, epochs=2))
+    resumed._reporter = listener = Listener()
+    resumed.run(tmp_path / "checkpoint.pt")
     assert "The clusters of the epoch before are kept." in listener.warnings[0]
-    assert stage.history[1].clusters == stage.history[0].clusters
+    first, second = resumed.history
+    assert second.clusters == first.clusters
+    assert first.warning is None
+    assert "before are kept" in str(second.warning)
+
+
+def test_a_network_that_diverged_ends_the_run_whatever_was_clustered_before() -> None:
+    stage = teach(replace(SETTINGS, epochs=2))
+
+    def diverge(stage: TeacherStudent, _epoch: int) -> None:
+        for pair in stage.pairs:
+            pair.teacher.neck.weight.data.fill_(torch.nan)
+
+    with pytest.raises(DivergedError, match="diverged"):
+        stage.run(on_epoch=diverge)
 
 
 def test_centring_takes_off_what_a_camera_adds_to_all_its_images() -> None:

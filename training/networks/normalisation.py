@@ -8,6 +8,7 @@ batch and the device.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -50,15 +51,11 @@ def spanning_batch_norm(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, group:
 
     ``group`` 0 is one group over the whole batch (torch's SyncBatchNorm, which needs CUDA).
     """
-    total = len(x) * processes.count()
-    starts = _group_starts(total, group or total)
-    sizes = torch.tensor([*starts[1:], total], device=x.device) - torch.tensor(starts, device=x.device)
-    positions = torch.arange(len(x), device=x.device) + processes.rank() * len(x)
-    of_group = torch.bucketize(positions, torch.tensor(starts[1:], device=x.device), right=True)
+    sizes, of_group = _spanning_groups(len(x), group, processes.rank(), processes.count(), x.device)
     places = tuple(range(2, x.ndim))
 
     def mean_over_groups(images: Tensor) -> Tensor:
-        sums = images.new_zeros(len(starts), images.shape[1]).index_add(0, of_group, images)
+        sums = images.new_zeros(len(sizes), images.shape[1]).index_add(0, of_group, images)
         return processes.summed(sums) / sizes[:, None]
 
     def spread(values: Tensor) -> Tensor:
@@ -72,6 +69,19 @@ def spanning_batch_norm(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, group:
     _follow(norm, means.detach(), variances.detach(), sizes * (values[0, 0].numel() if places else 1))
     scaled = centred * spread((variances + norm.eps).rsqrt()[of_group])
     return (scaled * spread(norm.weight[None]) + spread(norm.bias[None])).to(x.dtype)
+
+
+@functools.lru_cache(maxsize=64)  # made once: the device would be waited for at every norm
+def _spanning_groups(
+    images: int, group: int, rank: int, count: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """How many images each group of the whole batch has, and in which of them this process's ``images`` are."""
+    total = images * count
+    starts = _group_starts(total, group or total)
+    sizes = torch.tensor([*starts[1:], total]) - torch.tensor(starts)
+    positions = torch.arange(images) + rank * images
+    of_group = torch.bucketize(positions, torch.tensor(starts[1:]), right=True)
+    return sizes.to(device), of_group.to(device)
 
 
 def _group_starts(images: int, group: int) -> list[int]:
