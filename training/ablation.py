@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.adaptation import Run, TestImages, known_people, open_crops, open_source
+from training.adaptation import known_people, open_crops, open_source
 from training.datasets import Dataset, evaluation_split, open_dataset
 from training.errors import ClusteringError
 from training.files import write_atomically
@@ -33,6 +33,7 @@ from training.networks.embedding import EmbeddingNetwork
 from training.options import with_options
 from training.plans import Variant
 from training.progress import Reporter
+from training.run import Run, TestImages
 from training.settings import Settings
 from training.source_lesson import Source
 from training.target import Target

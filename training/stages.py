@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from training.adaptation import CHECKED_CROPS, build_network, known_people, open_crops, open_run, open_source
+from training.adaptation import known_people, open_crops, open_source
 from training.datasets import evaluation_split, open_dataset, open_target
 from training.errors import TrainingError, WeightsError
 from training.export import export_onnx, make_card, save_weights
 from training.images import decode
 from training.metrics import cmc_map
 from training.model_file import ModelFile
+from training.networks.building import build_network
 from training.networks.embedding import EmbeddingNetwork
 from training.progress import Reporter, Silent
+from training.run import CHECKED_CROPS, open_run
 from training.settings import NetworkSettings, Settings
 from training.target import Target
 from training.weights import read_state

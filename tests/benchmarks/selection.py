@@ -17,11 +17,13 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import spearmanr
 
-from training.adaptation import Run, TestImages, build_network, open_crops
+from training.adaptation import open_crops
 from training.datasets import evaluation_split, open_dataset
 from training.model_selection import score_all
+from training.networks.building import build_network
 from training.options import add_setting_options, settings_from
 from training.progress import Silent
+from training.run import Run, TestImages
 from training.settings import Settings
 from training.target import Target
 from training.teacher_student import TeacherStudent

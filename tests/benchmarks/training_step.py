@@ -23,9 +23,9 @@ import torch
 from numpy.typing import NDArray
 
 from tests.benchmarks import obvious_training
-from training.adaptation import build_network
 from training.devices import lower_precision, open_device
 from training.networks.backbones import DEPTHWISE
+from training.networks.building import build_network
 from training.networks.embedding import EmbeddingNetwork
 from training.presets import preset
 from training.pretraining import pretrain

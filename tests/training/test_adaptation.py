@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from tests.training.small import tiny_settings, write_crops, write_people
-from training.adaptation import adapt, open_run
+from training.adaptation import adapt
 from training.errors import DatasetError, TrainingError, WeightsError
 from training.model_file import ModelFile
 from training.progress import Silent
+from training.run import open_run
 from training.weights import read_state
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from tests.training.small import person, tiny_settings
-from training.adaptation import build_network
+from training.networks.building import build_network
 from training.networks.embedding import EmbeddingNetwork
 from training.pretraining import pretrain, take_norms_from, triplet_features
 from training.progress import Silent

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from tests.training.small import person, tiny_settings
-from training.adaptation import build_network
 from training.errors import ClusteringError, DivergedError, TrainingError
+from training.networks.building import build_network
 from training.optimisation import MeanTeacher
 from training.progress import Silent
 from training.pseudo_labels import centred_by_camera
