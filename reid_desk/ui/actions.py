@@ -145,6 +145,16 @@ SPECS = (
     ),
     ActionSpec("window.close", QT_TRANSLATE_NOOP("actions", "Close the desk"), "site", None, ("Ctrl+Q",)),
     ActionSpec(
+        "footage.correct",
+        QT_TRANSLATE_NOOP("actions", "Correct the selected clips…"),
+        "edit",
+        "clock",
+        ("F2",),
+        QT_TRANSLATE_NOOP("actions", "Say which camera recorded the clips, and when a clip began"),
+        lambda state: state.page == "footage" and state.selection and not state.importing,
+        page="footage",
+    ),
+    ActionSpec(
         "footage.remove",
         QT_TRANSLATE_NOOP("actions", "Remove the selected clips…"),
         "edit",

@@ -49,13 +49,13 @@ QToolButton:checked { background: $accent_soft; }
 QToolButton[role="page"] { padding: 9px 12px; text-align: left; border-radius: 8px; }
 QToolButton[role="page"]:checked { font-weight: 600; color: $accent; }
 
-QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox { background: $surface; color: $text;
+QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QDateTimeEdit { background: $surface; color: $text;
     border: 1px solid $strong_border; border-radius: 6px; padding: 5px 8px; min-height: 18px; }
-QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {
+QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QDateTimeEdit:focus {
     border: 2px solid $accent; padding: 4px 7px; }
 QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled { color: $muted; border-color: $border; }
-QComboBox::drop-down { border: none; width: 24px; }
-QComboBox::down-arrow, QSpinBox::down-arrow {
+QComboBox::drop-down, QDateTimeEdit::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow, QSpinBox::down-arrow, QDateTimeEdit::down-arrow {
     image: url("$icons/chevron-$scheme.svg"); width: 12px; height: 12px; }
 QSpinBox::up-arrow { image: url("$icons/chevron-up-$scheme.svg"); width: 12px; height: 12px; }
 QSpinBox::up-button, QSpinBox::down-button { border: none; background: transparent; width: 22px; }

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMessageBox, QPlainTextEdit
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QMessageBox, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from reid_desk.site import Site
 from reid_desk.ui.job_runner import JobOutcome
 from reid_desk.ui.models.clips import CAMERA, CROPS, NAME, STATE, ClipsModel, ProgressRole, StateRole
+from reid_desk.ui.pages.clip_sheet import ClipSheet
 from reid_desk.ui.pages.footage import FootagePage
 from reid_desk.ui.pages.import_sheet import ImportPlan, ImportSheet
 from reid_desk.ui.pages.source_sheet import SourcePlan, SourceSheet
@@ -230,6 +231,52 @@ def test_cameras_are_listed_with_counts_and_pictures_and_filter_the_clips(
     page._list.setCurrentIndex(page.cameras.index(2))
     assert set(shown(page.model, CAMERA)) == {"Lobby"}
     assert all(int(count) > 0 for count in shown(page.model, CROPS))
+
+
+def clip_sheet(page: FootagePage, qtbot: QtBot, *rows: int) -> ClipSheet:
+    page._table.clearSelection()
+    page._table.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
+    for row in rows:
+        page._table.selectRow(row)
+    page.actions_["footage.correct"].trigger()
+    qtbot.waitUntil(lambda: page.findChild(ClipSheet) is not None)
+    return page.findChild(ClipSheet)
+
+
+def test_a_clip_s_camera_and_start_are_corrected_and_put_back(filled_window: Window, qtbot: QtBot) -> None:
+    page, site = filled_window.footage, filled_window.desk.site
+    before = site.clip(page.model.row_at(0).clip_id)
+    sheet = clip_sheet(page, qtbot, 0)
+    assert sheet.camera.currentText() == before.camera
+    sheet.camera.setCurrentText("Back door")
+    sheet.started.setDateTime(sheet.started.dateTime().addSecs(3600))
+    sheet._agree()
+    qtbot.waitUntil(lambda: site.clip(before.id).camera == "Back door")
+    assert site.clip(before.id).started_at == pytest.approx(before.started_at + 3600, abs=1)
+    assert site.clip(before.id).started_from == "given"
+    qtbot.waitUntil(lambda: "Back door" in shown(page.model, CAMERA))
+    page.desk.undo.undo()
+    qtbot.waitUntil(lambda: site.clip(before.id).camera == before.camera)
+    assert site.clip(before.id).started_at == pytest.approx(before.started_at)
+
+
+def test_many_clips_get_one_camera_and_keep_their_starts(filled_window: Window, qtbot: QtBot) -> None:
+    page, site = filled_window.footage, filled_window.desk.site
+    before = [site.clip(page.model.row_at(row).clip_id) for row in (0, 2, 4)]
+    sheet = clip_sheet(page, qtbot, 0, 2, 4)
+    assert not sheet.started.isVisibleTo(sheet)
+    sheet.camera.setCurrentText("Lobby")
+    sheet._agree()
+    qtbot.waitUntil(lambda: {site.clip(clip.id).camera for clip in before} == {"Lobby"})
+    for clip in before:
+        assert site.clip(clip.id).started_at == clip.started_at
+        assert site.clip(clip.id).started_from == clip.started_from
+
+
+def test_nothing_is_written_where_nothing_was_corrected(filled_window: Window, qtbot: QtBot) -> None:
+    page = filled_window.footage
+    clip_sheet(page, qtbot, 0)._agree()
+    assert not page.desk.undo.canUndo()
 
 
 def test_clips_are_removed_after_a_question(filled_window: Window, qtbot: QtBot) -> None:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from reid_desk.footage.clips import VIDEO_SUFFIXES, ClipSource, Refused, find_clips
 from reid_desk.jobs.events import Event, Phase, Progress
+from reid_desk.site.records import Clip
 from reid_desk.ui import words
 from reid_desk.ui.actions import Actions
 from reid_desk.ui.desk import Desk
@@ -28,6 +29,7 @@ from reid_desk.ui.job_queue import Job
 from reid_desk.ui.job_runner import JobOutcome
 from reid_desk.ui.models.cameras import CameraRow, CamerasModel
 from reid_desk.ui.models.clips import LENGTH, NAME, STATE, TRACKS, ClipsModel
+from reid_desk.ui.pages.clip_sheet import ClipSheet, CorrectClips
 from reid_desk.ui.pages.guide import Guide
 from reid_desk.ui.pages.import_sheet import ImportPlan, ImportSheet, refusal_lines
 from reid_desk.ui.pages.page import Page
@@ -195,6 +197,8 @@ class FootagePage(Page):
         self.actions_["footage.add"].triggered.connect(self.choose_files)
         self.actions_["footage.add_folder"].triggered.connect(self.choose_folder)
         self.actions_["footage.remove"].triggered.connect(self._remove_selected)
+        self.actions_["footage.correct"].triggered.connect(self.correct_selected)
+        self._table.doubleClicked.connect(lambda _: self.actions_["footage.correct"].trigger())
         self._list.selectionModel().currentChanged.connect(
             lambda index: (
                 self.model.show_camera(self.cameras.row_at(index.row()).name) if index.isValid() else None
@@ -240,7 +244,7 @@ class FootagePage(Page):
         for column, width in zip(range(1, STATE + 1), (116, 152, 74, 74, 70, 140), strict=True):
             made.setColumnWidth(column, width)
         made.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        made.addAction(self.actions_["footage.remove"])
+        made.addActions([self.actions_["footage.correct"], self.actions_["footage.remove"]])
         return made
 
     def _ask(self, clips: Sequence[ClipSource], refused: Sequence[Refused]) -> None:
@@ -281,6 +285,24 @@ class FootagePage(Page):
             return
         for path in paths:
             self.model.update_waiting(path, state=outcome.state, message=outcome.message, progress=None)
+
+    def correct_selected(self) -> None:
+        """Ask for the right camera, and start, of the selected clips."""
+        rows = [self.model.row_at(index.row()) for index in self._table.selectionModel().selectedRows()]
+        ids = {row.clip_id for row in rows if row.clip_id is not None}
+        clips = [clip for clip in self.desk.summary.clips if clip.id in ids and clip.state == "imported"]
+        if not clips:
+            return
+        known = [camera.name for camera in self.desk.summary.cameras]
+        sheet = ClipSheet(clips, known, self)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.corrected.connect(lambda: self._correct(sheet.changes()))
+        sheet.open()
+
+    def _correct(self, changes: Sequence[tuple[Clip, str, float]]) -> None:
+        if changes:
+            text = self.tr("correct {clips}").format(clips=words.clips(len(changes)))
+            self.desk.undo.push(CorrectClips(self.desk, text, changes))
 
     def _remove_selected(self) -> None:
         rows = [self.model.row_at(index.row()) for index in self._table.selectionModel().selectedRows()]
