@@ -29,6 +29,7 @@ class DeskState:
         clips, crops, sources, evaluations: how many the site holds.
         model: whether the site has a model in use.
         job: whether a job works or waits.
+        paused: whether the working job stands still.
         importing: whether a job brings footage in.
         resumable: whether an adaptation was interrupted and can go on.
         new_model: whether there is an adapted model that is not in use.
@@ -46,6 +47,7 @@ class DeskState:
     evaluations: int = 0
     model: bool = False
     job: bool = False
+    paused: bool = False
     importing: bool = False
     resumable: bool = False
     new_model: bool = False
@@ -130,6 +132,24 @@ SPECS = (
         (),
         QT_TRANSLATE_NOOP("actions", "Fill this site with generated footage and run the whole job on it"),
         lambda state: not state.clips and not state.job,
+    ),
+    ActionSpec(
+        "job.pause",
+        QT_TRANSLATE_NOOP("actions", "Pause the job"),
+        "site",
+        "pause",
+        ("Ctrl+,",),
+        QT_TRANSLATE_NOOP("actions", "Let what is running stand still; the machine is yours meanwhile"),
+        lambda state: state.job and not state.paused,
+    ),
+    ActionSpec(
+        "job.go_on",
+        QT_TRANSLATE_NOOP("actions", "Go on with the job"),
+        "site",
+        "play",
+        (),
+        QT_TRANSLATE_NOOP("actions", "Let the paused job work again"),
+        lambda state: state.paused,
     ),
     ActionSpec(
         "job.cancel",

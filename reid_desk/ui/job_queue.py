@@ -10,12 +10,16 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from reid_desk.jobs.events import Event, Hello, Message, Phase, Progress
+from reid_desk.jobs.events import Event, Hello, Message, Paused, Phase, Progress, Resumed
 from reid_desk.jobs.spec import JobSpec, worker_command
 from reid_desk.ui.job_runner import JobOutcome, JobRunner
 
-JobState = Literal["queued", "starting", "running", "cancelling", "finished", "failed", "cancelled"]
+JobState = Literal[
+    "queued", "starting", "running", "pausing", "paused", "cancelling", "finished", "failed", "cancelled"
+]
 ENDED: frozenset[str] = frozenset({"finished", "failed", "cancelled"})
+HELD: frozenset[str] = frozenset({"pausing", "paused", "cancelling"})
+"""States that say more than the phase that the job is in."""
 WorkerCommand = Callable[[Path], list[str]]
 """Turns a job file into the command that carries it out."""
 _LOG_LENGTH = 500
@@ -57,6 +61,7 @@ class Job(QObject):
         self.outcome: JobOutcome | None = None
         self.log: deque[Message] = deque(maxlen=_LOG_LENGTH)
         self._phase_began = time.monotonic()
+        self._paused_at: float | None = None
 
     @property
     def time_left(self) -> float | None:
@@ -79,6 +84,15 @@ class Job(QObject):
                 self.done, self.total = done, total
             case Message():
                 self.log.append(event)
+            case Paused():
+                self._paused_at = time.monotonic()
+                self.set_state("paused")
+            case Resumed():
+                # A pause is no part of the pace.
+                if self._paused_at is not None:
+                    self._phase_began += time.monotonic() - self._paused_at
+                    self._paused_at = None
+                self.set_state("running")
         self.told.emit(event)
         self.changed.emit()
 
@@ -129,6 +143,19 @@ class JobQueue(QObject):
         elif job in self._waiting:
             self._waiting.remove(job)
             self._end(job, JobOutcome("cancelled"))
+
+    def pause(self, job: Job) -> None:
+        """Let ``job`` stand still as soon as it can; it keeps its memory."""
+        if job is self.current and self._runner is not None and job.state == "running":
+            job.set_state("pausing")
+            self._runner.send("pause")
+
+    def go_on(self, job: Job) -> None:
+        """Let a paused ``job`` work again."""
+        if job is self.current and self._runner is not None and job.state in ("pausing", "paused"):
+            if job.state == "pausing":
+                job.set_state("running")
+            self._runner.send("resume")
 
     def cancel_all(self) -> None:
         """Stop everything."""

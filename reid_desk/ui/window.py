@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -148,7 +148,7 @@ class Window(QMainWindow):
         menus["edit"].addActions([undo, redo])
         menus["edit"].addSeparator()
         for spec, action in self.actions_:
-            if spec.name in ("job.cancel", "site.open", "view.larger", "view.system"):
+            if spec.name in ("job.pause", "site.open", "view.larger", "view.system"):
                 menus[spec.menu].addSeparator()
             menus[spec.menu].addAction(action)
 
@@ -163,7 +163,9 @@ class Window(QMainWindow):
             action.setChecked(scheme is desk.appearance.scheme)
             action.triggered.connect(lambda _=False, scheme=scheme: desk.appearance.choose(scheme))
         actions["demo.try"].triggered.connect(self.try_demo)
-        actions["job.cancel"].triggered.connect(self._cancel_job)
+        actions["job.pause"].triggered.connect(lambda: self._with_job(desk.jobs.pause))
+        actions["job.go_on"].triggered.connect(lambda: self._with_job(desk.jobs.go_on))
+        actions["job.cancel"].triggered.connect(lambda: self._with_job(desk.jobs.cancel))
         actions["site.open"].triggered.connect(self._choose_site)
         actions["window.close"].triggered.connect(self.close)
         actions["help.page"].triggered.connect(lambda: help_pages.page_help(self.page.name, self).show())
@@ -205,6 +207,7 @@ class Window(QMainWindow):
                 evaluations=len(summary.evaluations),
                 model=current is not None,
                 job=bool(jobs),
+                paused=any(job.state in ("pausing", "paused") for job in jobs),
                 importing=bool(kinds & {"import", "demo"}),
                 resumable=self.adapt.resumable is not None,
                 new_model=choice is not None
@@ -228,9 +231,9 @@ class Window(QMainWindow):
         elif job.state == "finished":
             self.banner.note(self.tr("{job}: done.").format(job=job.title))
 
-    def _cancel_job(self) -> None:
+    def _with_job(self, act: Callable[[Job], None]) -> None:
         if self.desk.jobs.current is not None:
-            self.desk.jobs.cancel(self.desk.jobs.current)
+            act(self.desk.jobs.current)
 
     def _choose_site(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, self.tr("Open a site"))

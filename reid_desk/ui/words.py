@@ -166,6 +166,8 @@ def state(name: str) -> str:
         "running": _tr("Running"),
         "importing": _tr("Importing"),
         "imported": _tr("Imported"),
+        "pausing": _tr("Pausing"),
+        "paused": _tr("Paused"),
         "cancelling": _tr("Stopping, saving its work"),
         "cancelled": _tr("Cancelled"),
         "interrupted": _tr("Interrupted"),

@@ -85,6 +85,17 @@ def silent(_job: dict[str, object]) -> None:
     time.sleep(600)
 
 
+def pausing(_job: dict[str, object]) -> None:
+    """Obey every word."""
+    tell("phase", name="style_transfer", text="Learning the look of the site")
+    tell("progress", done=1, total=100)
+    for line in sys.stdin:
+        command = json.loads(line)["command"]
+        tell({"pause": "paused", "resume": "resumed", "cancel": "cancelled"}[command])
+        if command == "cancel":
+            return
+
+
 def stubborn(_job: dict[str, object]) -> None:
     """Ignore every polite word, and have a child that does so too."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

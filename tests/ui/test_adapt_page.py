@@ -296,3 +296,25 @@ def test_an_empty_dashboard_says_what_to_do(empty_window: Window, qtbot: QtBot, 
     add_source(empty_window.desk.site, tmp_path / "staff", role="evaluation", people=2)
     empty_window.desk.refresh()
     qtbot.waitUntil(lambda: "Adapt to the site first" in page._empty._text.text())
+
+
+def test_a_job_is_paused_goes_on_and_can_be_cancelled_while_it_stands_still(
+    filled_window: Window, qtbot: QtBot
+) -> None:
+    page, actions = filled_window.adapt, filled_window.actions_
+    filled_window.show_page("adapt")
+    job = page.follow(page.desk.start_job("adapt", "Adapt", behaviour="pausing"))
+    qtbot.waitUntil(lambda: job.done == 1, timeout=30_000)
+    assert actions["job.pause"].isEnabled()
+    assert not actions["job.go_on"].isEnabled()
+    actions["job.pause"].trigger()
+    qtbot.waitUntil(lambda: job.state == "paused")
+    qtbot.waitUntil(lambda: page._running_phase.text() == "Paused")
+    assert not actions["job.pause"].isEnabled()
+    actions["job.go_on"].trigger()
+    qtbot.waitUntil(lambda: job.state == "running")
+    qtbot.waitUntil(lambda: "Learning the look" in page._running_phase.text())
+    actions["job.pause"].trigger()
+    qtbot.waitUntil(lambda: job.state == "paused")
+    actions["job.cancel"].trigger()
+    qtbot.waitUntil(lambda: job.state == "cancelled", timeout=30_000)

@@ -13,7 +13,7 @@ from reid_desk.ui import words
 from reid_desk.ui.actions import Actions
 from reid_desk.ui.background import Latest
 from reid_desk.ui.desk import Desk
-from reid_desk.ui.job_queue import ENDED, Job
+from reid_desk.ui.job_queue import ENDED, HELD, Job
 from reid_desk.ui.models.adaptation import Adaptation, Stage
 from reid_desk.ui.pages.adapt_setup import AdaptSetup
 from reid_desk.ui.pages.outcome import Choice, Outcome
@@ -184,8 +184,8 @@ class AdaptPage(Page):
         self._stages.setVisible(started or self._job is not None or self.choice is None)
         if self._job is not None:
             phase = self._job.phase or words.state(self._job.state)
-            left = words.time_left(self._job.time_left)
-            text = words.state("cancelling") if self._job.state == "cancelling" else phase
+            left = "" if self._job.state in HELD else words.time_left(self._job.time_left)
+            text = words.state(self._job.state) if self._job.state in HELD else phase
             self._running_title.setText(self._job.title)
             self._running_phase.setText(" · ".join(filter(None, (text, left))))
         self._show_preview()
@@ -245,9 +245,11 @@ class AdaptPage(Page):
     def _make_running_card(self) -> Card:
         self._running_title = label(size="heading")
         self._running_phase = label(tone="muted", wrap=True)
+        pause = ActionButton(self.actions_["job.pause"], icon="pause", hides=True)
+        go_on = ActionButton(self.actions_["job.go_on"], icon="play", hides=True)
         stop = ActionButton(self.actions_["job.cancel"], icon="stop")
         words_ = column(self._running_title, self._running_phase, spacing=2)
-        line = row(words_, stop)
+        line = row(words_, pause, go_on, stop)
         line.setStretch(0, 1)
         return Card(line)
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QProgressBar, QStatusBar, QWidget
 from reid_desk.ui import words
 from reid_desk.ui.actions import Actions
 from reid_desk.ui.desk import Desk
-from reid_desk.ui.job_queue import Job
+from reid_desk.ui.job_queue import HELD, Job
 from reid_desk.ui.widgets.buttons import quiet_button
 from reid_desk.ui.widgets.icon_label import IconLabel
 from reid_desk.ui.widgets.layout import holder, row
@@ -80,15 +80,16 @@ class JobBar(QStatusBar):
         self.device.setAccessibleName(self.tr("Device: {name}").format(name=text))
 
     def _show(self, job: Job) -> None:
-        cancelling = job.state == "cancelling"
-        self._icon.show_icon("stop" if cancelling else "running")
-        phase = words.state(job.state) if cancelling or not job.phase else job.phase
+        held = job.state in HELD
+        icons = {"cancelling": "stop", "pausing": "pause", "paused": "pause"}
+        self._icon.show_icon(icons.get(job.state, "running"))
+        phase = words.state(job.state) if held or not job.phase else job.phase
         self._text.set_whole_text(f"{job.title}: {phase}")
         self._bar.setRange(0, job.total or 0)
         if job.total:
             self._bar.setValue(min(job.done, job.total))
-        self._left.setText("" if cancelling else words.time_left(job.time_left))
-        self._stop.setEnabled(not cancelling)
+        self._left.setText("" if held else words.time_left(job.time_left))
+        self._stop.setEnabled(job.state != "cancelling")
 
     def _separate(self) -> QWidget:
         return holder(row(12))
