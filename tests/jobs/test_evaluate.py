@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reid_desk.errors import ModelError, ReidDeskError, SourceError
+from reid_desk.errors import ModelError, SourceError
 from reid_desk.jobs.run import run_job
 from reid_desk.jobs.sources import add_source
 from reid_desk.search import Embedder, decode_image
@@ -51,8 +51,20 @@ def test_without_a_model_it_says_what_to_do(full_site: Site):
         run_job(spec("evaluate", full_site), Recording())
 
 
-def test_a_damaged_image_is_named(searchable_site: Site, tmp_path: Path):
+def test_a_damaged_image_is_left_out_and_named(searchable_site: Site, tmp_path: Path):
     folder = write_source(tmp_path / "people")
+    whole = run_job(spec("evaluate", searchable_site, data=str(folder)), Recording())
     (folder / "000" / "c0" / "0.jpg").write_bytes(b"\xff\xd8 no picture")
-    with pytest.raises(ReidDeskError, match=r"0\.jpg"):
+    recording = Recording()
+    result = run_job(spec("evaluate", searchable_site, data=str(folder)), recording)
+    assert result["queries"] + result["gallery"] == whole["queries"] + whole["gallery"] - 1
+    (said,) = [text for text in recording.messages if "left out" in text]
+    assert "0.jpg" in said
+
+
+def test_a_set_that_is_mostly_damaged_is_refused(searchable_site: Site, tmp_path: Path):
+    folder = write_source(tmp_path / "people")
+    for image in sorted(folder.rglob("*.jpg"))[1:]:
+        image.write_bytes(b"\xff\xd8 no picture")
+    with pytest.raises(SourceError, match=r"cannot be read: .*\.jpg"):
         run_job(spec("evaluate", searchable_site, data=str(folder)), Recording())
