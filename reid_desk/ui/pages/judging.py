@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand
 
 from reid_desk.site.records import Crop, Subject, Verdict
+from reid_desk.ui.background import Background
 from reid_desk.ui.desk import Desk
+
+_BEFORE_SEARCHES = 1
 
 
 class Judging(QObject):
@@ -21,11 +24,20 @@ class Judging(QObject):
 
     changed = Signal()
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, one_by_one: Background) -> None:
+        """Write and read with ``one_by_one``, which has a single thread: the last word stays the last."""
         super().__init__()
         self._desk = desk
+        self._one_by_one = one_by_one
         self._subject: Subject | None = None
         self._verdicts: dict[int, Verdict] = {}
+
+    def read(self, subject: Subject, then: Callable[[list[Verdict]], None]) -> None:
+        """Read what was said of a subject before, and call ``then`` with it."""
+        site = self._desk.site
+        self._one_by_one.run(
+            lambda: site.verdicts(subject), then, self._desk.show_error, priority=_BEFORE_SEARCHES
+        )
 
     def start(self, subject: Subject, verdicts: Sequence[Verdict]) -> None:
         """Go on with what was said of this subject before."""
@@ -58,7 +70,12 @@ class Judging(QObject):
                 self._verdicts[crop.track_id] = Verdict(crop.track_id, crop.id, same, time.time())
             self.changed.emit()
         site = self._desk.site
-        self._desk.ask(lambda: site.judge(subject, crop, same), lambda _before: None)
+        self._one_by_one.run(
+            lambda: site.judge(subject, crop, same),
+            lambda _before: None,
+            self._desk.show_error,
+            priority=_BEFORE_SEARCHES,
+        )
 
 
 class _Judge(QUndoCommand):

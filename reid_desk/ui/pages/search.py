@@ -45,7 +45,7 @@ class SearchPage(Page):
         self._searching = Latest(self._pool)
         self._query: Query | None = None
         self.crops = CropsModel(desk.site, desk.background)
-        self.judging = Judging(desk)
+        self.judging = Judging(desk, self._pool)
         self.matches = MatchesModel(self.judging.verdict_on)
         self._next: int | None = None  # the track to select in the answer that is on its way
         self.panel = SearchPanel(actions)
@@ -83,8 +83,7 @@ class SearchPage(Page):
                 self.judging.start(query.subject, verdicts)
                 self._search_again()
 
-        site = self.desk.site
-        self.desk.ask(lambda: site.verdicts(query.subject), begin)
+        self.judging.read(query.subject, begin)
 
     def search_file(self, path: Path) -> None:
         """Search with an image file."""
