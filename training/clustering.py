@@ -66,14 +66,14 @@ def cluster_by_density(distance: Sparse, eps: float, min_samples: int) -> Cluste
     asked = _at_radius(distance, eps, min_samples)
     if asked.clusters >= 2:
         return asked
-    trials = [
-        _at_radius(distance, radius, samples) for radius, samples in _other_radii(asked, eps, min_samples)
-    ]
-    found = next(filter(_is_plausible, trials), None) or min(
-        (trial for trial in trials if trial.clusters >= 2 and trial.noise < _ALL_BUT_NOISE),
-        key=lambda trial: trial.noise,
-        default=None,
-    )
+    found: Clustering | None = None
+    for radius, samples in _other_radii(asked, eps, min_samples):
+        trial = _at_radius(distance, radius, samples)
+        if _is_plausible(trial):
+            found = trial
+            break
+        if trial.clusters >= 2 and trial.noise < (found.noise if found else _ALL_BUT_NOISE):
+            found = trial
     if found is None:
         check_clustering(asked, distance)
         return asked

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import math
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +58,9 @@ def new_array(path: Path, shape: tuple[int, ...]) -> np.memmap[tuple[int, ...], 
     """
     with _told_of(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        size = math.prod(shape)
+        if shutil.disk_usage(path.parent).free < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         array = open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
         # Writing to a mapped page that finds no place on the disk kills the process without a word.
         if hasattr(os, "posix_fallocate"):
