@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.training.small import TINY_OPTIONS, write_crops, write_people
+from tests.training.small import TINY_OPTIONS, write_sets
 
 ROOT = Path(__file__).parents[2]
 ONE = [sys.executable]
@@ -27,10 +27,7 @@ OPTIONS += ["--pretraining.learning-rate", "1e-5", "--teacher-student.learning-r
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    write_people(folder / "source", range(6))
-    write_crops(folder / "target", range(10, 16))
-    return folder
+    return write_sets(tmp_path_factory.mktemp("data"))
 
 
 def adapt(launcher: list[str], data: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.small import TINY_OPTIONS, write_crops, write_people
+from tests.training.small import TINY_OPTIONS, write_sets
 from training.checkpoints import load_checkpoint
 from training.weights import read_state
 
@@ -22,10 +22,7 @@ KILLS = int(os.environ.get("REID_DESK_TRAINING_KILLS", "2"))
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    write_people(folder / "source", range(6))
-    write_crops(folder / "target", range(10, 16))
-    return folder
+    return write_sets(tmp_path_factory.mktemp("data"))
 
 
 def arguments(data: Path, out: Path) -> list[str]:

@@ -57,6 +57,13 @@ def write_crops(folder: Path, identities: range, *, cameras: int = 2, views: int
     return folder
 
 
+def write_sets(folder: Path) -> Path:
+    """``source`` and ``target`` in ``folder``, enough for a run of seconds."""
+    write_people(folder / "source", range(6))
+    write_crops(folder / "target", range(10, 16))
+    return folder
+
+
 def tiny_settings(**changes: object) -> Settings:
     """The smoke preset cut down to seconds; the same code runs."""
     tiny = replace(
